@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+// The packages' sources stand in for their names, so that coverage maps to what we write.
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^@sharkguard\/([\w-]+)$/, replacement: here('./packages/$1/src/index.ts') },
+      { find: '#signature', replacement: here('./packages/core/src/signature/node.ts') },
+    ],
+  },
+  test: {
+    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    testTimeout: 30_000,
+    coverage: {
+      include: ['packages/*/src/**'],
+      exclude: ['**/cli.ts'],
+      reporter: ['text-summary', 'json-summary', 'html'],
+    },
+  },
+})
