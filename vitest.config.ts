@@ -8,7 +8,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^@sharkguard\/([\w-]+)$/, replacement: here('./packages/$1/src/index.ts') },
-      { find: '#signature', replacement: here('./packages/core/src/signature/node.ts') },
+      { find: '#runtime', replacement: here('./packages/core/src/runtime/node.ts') },
     ],
   },
   test: {
