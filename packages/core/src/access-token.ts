@@ -1,12 +1,20 @@
 import type { JWTPayload } from 'jose'
+import { LRUCache } from 'lru-cache'
+import { decodeBase64url, sha256, verifySignature } from '#runtime'
+import { type Actor, parseActors } from './actors.ts'
+import type { SignatureAlgorithm } from './algorithms.ts'
+import { parseConfirmation } from './confirmation.ts'
+import { isNumericDate } from './dpop/proof.ts'
+import { deepFreeze, type JsonObject } from './json.ts'
+import { type CompactJws, decodePart, hasUnsupportedExtension, parseCompactJws } from './jws.ts'
+import type { IssuerKey, IssuerKeys } from './keys.ts'
+import { type Profile, requireAccessTokenKind } from './profile.ts'
+import { Refusal } from './refusal.ts'
+import { parseScopes } from './scopes.ts'
 
-/** A party that acts for the subject, RFC 8693 §4.1. */
-export interface Actor {
-  readonly sub: string
-  /** Thumbprint of the actor's key, from `act.cnf.jkt` or SharkAuth's `act.jkt`. */
-  readonly jkt?: string
-  readonly claims: Readonly<Record<string, unknown>>
-}
+const MAX_TOKEN_LENGTH = 16_384
+/** About 3 KB each with their claims. */
+const MAX_CACHED_TOKENS = 50_000
 
 /** What a verified access token says. Remembered by its hash; nothing here is a verdict. */
 export interface AccessToken {
@@ -20,6 +28,8 @@ export interface AccessToken {
   readonly issuedAt: number
   /** `exp`, seconds. */
   readonly expiresAt: number
+  /** `nbf`, seconds; 0 when absent. */
+  readonly notBefore: number
   /** `jti`. */
   readonly id: string | undefined
   /** `gid`, the grant the token comes from: our issuer's private claim, kept through refresh and exchange. */
@@ -35,4 +45,163 @@ export interface AccessToken {
   readonly hash: string
   /** Deeply frozen. */
   readonly claims: Readonly<JWTPayload>
+}
+
+export type { Actor }
+
+/** An issuer that is trusted, with everything that is particular to it. */
+export interface TrustedIssuer {
+  readonly issuer: string
+  readonly algorithms: readonly SignatureAlgorithm[]
+  readonly profile: Profile
+  readonly keys: IssuerKeys
+}
+
+export interface AccessTokenPolicy {
+  /** Accepted values of `aud`, compared exactly. */
+  readonly audiences: readonly string[]
+  readonly clockTolerance: number
+}
+
+/**
+ * Verifies JWT access tokens (RFC 9068 §4, RFC 8725). The work on the signature is remembered by the token's hash; time
+ * and the issuer's key set are looked at on each request.
+ */
+export function createAccessTokenVerifier(issuers: readonly TrustedIssuer[], policy: AccessTokenPolicy) {
+  const trusted = new Map(issuers.map((issuer) => [issuer.issuer, issuer]))
+  const verified = new LRUCache<string, { token: AccessToken; key: IssuerKey; keys: IssuerKeys }>({
+    max: MAX_CACHED_TOKENS,
+  })
+
+  async function verify(text: string, now: number): Promise<AccessToken> {
+    if (text.length > MAX_TOKEN_LENGTH) throw new Refusal('token_malformed', 'too long')
+    const hash = await sha256(text)
+    const cached = verified.get(hash)
+    if (cached?.keys.holds(cached.key)) {
+      requireTime(cached.token, now)
+      return cached.token
+    }
+    const jws = parseCompactJws(text, MAX_TOKEN_LENGTH)
+    const header = jws && decodePart(jws.header)
+    const claims = jws && decodePart(jws.payload)
+    if (
+      jws === undefined ||
+      header === undefined ||
+      claims === undefined ||
+      hasUnsupportedExtension(header)
+    ) {
+      throw new Refusal('token_malformed')
+    }
+    // The token names its issuer, but only configured issuers have keys: no lookup follows an unknown name.
+    const issuer = typeof claims.iss === 'string' ? trusted.get(claims.iss) : undefined
+    if (issuer === undefined) throw new Refusal('token_issuer_unknown')
+    const algorithm = issuer.algorithms.find((supported) => supported === header.alg)
+    if (algorithm === undefined) throw new Refusal('token_algorithm_unsupported')
+    requireAccessTokenKind(header, claims, issuer.profile)
+    const token = parseClaims(claims, header.kid, hash)
+    requireAudience(token, policy.audiences)
+    requireTime(token, now)
+    const key = await verifyTokenSignature(jws, issuer.keys, token.keyId, algorithm)
+    verified.set(hash, { token, key, keys: issuer.keys })
+    return token
+  }
+
+  function requireTime(token: AccessToken, now: number): void {
+    if (now >= token.expiresAt) throw new Refusal('token_expired', `exp ${token.expiresAt}, now ${now}`)
+    const latest = now + policy.clockTolerance
+    if (token.notBefore > latest || token.issuedAt > latest) throw new Refusal('token_not_yet_valid')
+  }
+
+  return { verify, purge: () => verified.clear() }
+}
+
+/** Reads the claims that everything after relies on; each of the right type, or the token is refused. */
+function parseClaims(claims: JsonObject, kid: unknown, hash: string): AccessToken {
+  const { iss, sub, aud, exp, iat, nbf, jti, gid, client_id, azp } = claims
+  const audience = typeof aud === 'string' ? [aud] : aud
+  if (!Array.isArray(audience) || audience.length === 0 || !audience.every(isNonEmpty)) {
+    throw new Refusal('token_claims_invalid', 'aud')
+  }
+  if (!isNonEmpty(sub)) throw new Refusal('token_claims_invalid', 'sub')
+  if (!isNumericDate(exp) || !isNumericDate(iat)) throw new Refusal('token_claims_invalid', 'exp, iat')
+  if (nbf !== undefined && !isNumericDate(nbf)) throw new Refusal('token_claims_invalid', 'nbf')
+  for (const name of [jti, gid, client_id, azp, kid]) {
+    if (name !== undefined && !isNonEmpty(name))
+      throw new Refusal('token_claims_invalid', 'jti, gid, client_id, azp or kid')
+  }
+  const token: AccessToken = {
+    issuer: iss as string,
+    subject: sub,
+    clientId: (client_id ?? azp ?? sub) as string,
+    audience,
+    issuedAt: iat,
+    expiresAt: exp,
+    notBefore: nbf ?? 0,
+    id: jti as string | undefined,
+    grant: gid as string | undefined,
+    scopes: parseScopes(claims),
+    jkt: parseConfirmation(claims.cnf),
+    actors: parseActors(claims.act),
+    keyId: kid as string | undefined,
+    hash,
+    claims,
+  }
+  if (!deepFreeze(claims)) throw new Refusal('token_claims_invalid', 'nested too deeply')
+  return token
+}
+
+/** Exact comparison (RFC 8707 §2, RFC 7519 §4.1.3): no prefix, no trailing slash, no case folding. */
+function requireAudience(token: AccessToken, accepted: readonly string[]): void {
+  if (token.audience.some((audience) => accepted.includes(audience))) return
+  throw new Refusal('audience_mismatch', `aud ${token.audience.join(' ')}, expected ${accepted.join(' ')}`)
+}
+
+async function verifyTokenSignature(
+  jws: CompactJws,
+  keys: IssuerKeys,
+  kid: string | undefined,
+  algorithm: SignatureAlgorithm,
+): Promise<IssuerKey> {
+  const candidates = await keys.find(kid, algorithm)
+  if (candidates.length === 0) throw new Refusal('token_key_unknown')
+  const signature = decodeBase64url(jws.signature)
+  for (const key of candidates) {
+    const imported = await importable(key, algorithm)
+    if (imported && (await verifySignature(algorithm, imported, jws.signed, signature))) return key
+  }
+  throw new Refusal('token_signature_invalid')
+}
+
+/** A key that the runtime cannot use is as good as not published. */
+async function importable(key: IssuerKey, algorithm: SignatureAlgorithm) {
+  try {
+    return await key.import(algorithm)
+  } catch {
+    return undefined
+  }
+}
+
+function isNonEmpty(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+/** Verifies any JWT of one issuer by its keys and algorithms: for revocation lists and status lists. */
+export async function verifyIssuerJwt(
+  text: string,
+  type: string,
+  issuer: TrustedIssuer,
+  maxLength: number,
+): Promise<JWTPayload> {
+  const jws = parseCompactJws(text, maxLength)
+  const header = jws && decodePart(jws.header)
+  if (jws === undefined || header === undefined || hasUnsupportedExtension(header))
+    throw new Refusal('token_malformed')
+  if (header.typ !== type) throw new Refusal('token_type_unsupported', `typ is not ${type}`)
+  const algorithm = issuer.algorithms.find((supported) => supported === header.alg)
+  if (algorithm === undefined) throw new Refusal('token_algorithm_unsupported')
+  if (header.kid !== undefined && typeof header.kid !== 'string') throw new Refusal('token_malformed')
+  await verifyTokenSignature(jws, issuer.keys, header.kid, algorithm)
+  const claims = decodePart(jws.payload)
+  if (claims === undefined) throw new Refusal('token_malformed')
+  return claims as JWTPayload
 }

@@ -1,0 +1,72 @@
+import type { JWTPayload } from 'jose'
+import type { AccessToken, Actor } from './access-token.ts'
+
+/**
+ * Who calls, verified. Structurally the `AuthInfo` of the MCP SDK, v1 and v2, so that a guarded host hands it on as it is.
+ * A fresh object per request; `claims` is shared and frozen.
+ */
+export interface AuthInfo {
+  /** The access token. Not for passing on: it is for this resource alone (MCP forbids token passthrough). */
+  token: string
+  /** `client_id`, else `azp`, else the subject. */
+  clientId: string
+  scopes: string[]
+  /** `exp`, seconds since the epoch. */
+  expiresAt: number
+  /** The audience the token was accepted for. */
+  resource: URL
+  /** Where this resource's metadata is (RFC 9728 §3.1). */
+  resourceMetadataUrl: string
+  issuer: string
+  /** `sub`; unique only together with `issuer`. */
+  subject: string
+  /** The key the token is bound to and that signed this request's proof; absent for bearer tokens. */
+  cnf?: { jkt: string }
+  claims: Readonly<JWTPayload>
+  /** Who acts for the subject, outermost first; empty when nobody does. Only the outermost may decide anything. */
+  delegationChain: readonly Actor[]
+  /** Whether exactly this scope was granted. */
+  hasScope(scope: string): boolean
+  /** The same for hosts that pass on nothing but the MCP SDK's own members. */
+  extra: {
+    subject: string
+    issuer: string
+    jkt: string | undefined
+    delegationChain: readonly Actor[]
+    claims: Readonly<JWTPayload>
+    [member: string]: unknown
+  }
+}
+
+export function createAuthInfo(
+  text: string,
+  token: AccessToken,
+  settings: {
+    readonly audience: string
+    readonly audiences: readonly string[]
+    readonly resourceMetadataUrl: string
+  },
+): AuthInfo {
+  const { clientId, expiresAt, issuer, subject, jkt, claims, actors } = token
+  const resource =
+    settings.audiences.find((accepted) => token.audience.includes(accepted)) ?? settings.audience
+  return {
+    token: text,
+    clientId,
+    scopes: [...token.scopes],
+    expiresAt,
+    resource: new URL(resource),
+    resourceMetadataUrl: settings.resourceMetadataUrl,
+    issuer,
+    subject,
+    ...(jkt === undefined ? {} : { cnf: { jkt } }),
+    claims,
+    delegationChain: actors,
+    hasScope,
+    extra: { subject, issuer, jkt, delegationChain: actors, claims },
+  }
+}
+
+function hasScope(this: AuthInfo, scope: string): boolean {
+  return this.scopes.includes(scope)
+}

@@ -1,0 +1,73 @@
+/** A document could not be had: HTTP status, size, time, syntax. `status` is there when an answer came. */
+export class FetchFailure extends Error {
+  override readonly name = 'FetchFailure'
+  readonly status: number | undefined
+
+  constructor(url: string, problem: string, options: { status?: number; cause?: unknown } = {}) {
+    super(`${url}: ${problem}`, options.cause === undefined ? {} : { cause: options.cause })
+    this.status = options.status
+  }
+}
+
+export interface FetchedText {
+  readonly text: string
+  readonly headers: Headers
+}
+
+/**
+ * Fetches a document from an issuer with everything bounded: one deadline for headers and body together, a size limit
+ * counted after decompression, no redirects (a redirect would let the network choose who the issuer is).
+ */
+export async function fetchText(
+  fetchFn: typeof fetch,
+  url: string,
+  limits: { timeout: number; maxBytes: number; accept?: string; signal?: AbortSignal },
+): Promise<FetchedText> {
+  const deadline = AbortSignal.timeout(limits.timeout * 1000)
+  const signal = limits.signal === undefined ? deadline : AbortSignal.any([deadline, limits.signal])
+  let response: Response
+  try {
+    response = await fetchFn(url, {
+      headers: { accept: limits.accept ?? 'application/json' },
+      redirect: 'manual',
+      signal,
+    })
+  } catch (cause) {
+    throw new FetchFailure(url, 'no answer', { cause })
+  }
+  if (response.status !== 200) {
+    await response.body?.cancel().catch(() => undefined)
+    throw new FetchFailure(url, `status ${response.status}`, { status: response.status })
+  }
+  return { text: await readBounded(response, url, limits.maxBytes, signal), headers: response.headers }
+}
+
+async function readBounded(
+  response: Response,
+  url: string,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const reader = response.body?.getReader()
+  if (reader === undefined) return ''
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  aborted.catch(() => undefined)
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  let text = ''
+  let size = 0
+  try {
+    for (;;) {
+      // Some runtimes do not abort a body that has begun; the race does.
+      const { done, value } = await Promise.race([reader.read(), aborted])
+      if (done) return text + decoder.decode()
+      size += value.byteLength
+      if (size > maxBytes) throw new FetchFailure(url, `more than ${maxBytes} bytes`)
+      text += decoder.decode(value, { stream: true })
+    }
+  } catch (cause) {
+    reader.cancel().catch(() => undefined)
+    throw cause instanceof FetchFailure ? cause : new FetchFailure(url, 'broken off', { cause })
+  }
+}

@@ -1,0 +1,175 @@
+import { type AccessToken, createAccessTokenVerifier } from './access-token.ts'
+import { type AuthInfo, createAuthInfo } from './auth-info.ts'
+import { createChallenges } from './challenge.ts'
+import { requireConfirmation } from './confirmation.ts'
+import { type Credentials, parseCredentials, parseScheme, type Scheme } from './credentials.ts'
+import { createReporter } from './decision.ts'
+import { memoryReplayStore } from './dpop/memory-replay-store.ts'
+import { createNonces } from './dpop/nonce.ts'
+import { createProofVerifier, type Proof, replayKey } from './dpop/proof.ts'
+import { IssuerKeys } from './keys.ts'
+import { type GuardOptions, resolveOptions } from './options.ts'
+import { Refusal, Unavailable } from './refusal.ts'
+import {
+  type CredentialFields,
+  type GuardRequest,
+  isPreflight,
+  parseTargetPath,
+  readCredentialFields,
+} from './request.ts'
+import { createMetadataRoute, createResourceMetadata, type ResourceMetadata } from './resource-metadata.ts'
+import { requireScopes } from './scopes.ts'
+import { type Answer, allowed, type Refused, refused, unavailable, type Verdict } from './verdict.ts'
+
+/** Lets in only requests with a token for this resource and a proof of the key it is bound to. */
+export interface Guard {
+  /** The canonical audience: this resource's identifier. */
+  readonly audience: string
+  /** Protected resource metadata, RFC 9728 §2. */
+  readonly resourceMetadata: ResourceMetadata
+  /** Where clients find it, RFC 9728 §3.1. */
+  readonly resourceMetadataUrl: string
+  /**
+   * Decides one request by its method, target and headers alone. Does not look at the body, does not serve metadata, does
+   * not let preflights through: that is {@link Guard.gate}. Never throws because of what a client sent.
+   */
+  verify(request: GuardRequest): Promise<Verdict>
+  /**
+   * What an adapter does with a request: nothing (`'pass'`: a CORS preflight), answer it (metadata, or a refusal), or let
+   * the handler run with `auth`.
+   */
+  gate(request: GuardRequest): Promise<Passage>
+  /**
+   * The refusal of a request that {@link Guard.verify} allowed, because the operation needs more scopes: RFC 6750 §3.1
+   * `insufficient_scope` in the scheme that was used, naming all of `scopes`.
+   */
+  insufficientScope(auth: AuthInfo, scopes: readonly string[]): Refused
+  /** Resolves when requests can be decided: keys and revocations are there. Rejects with {@link Unavailable}. */
+  ready(): Promise<void>
+  /** Forgets all keys and verified tokens at once: for the day a signing key is stolen. */
+  purge(): void
+  /** Ends connections and timers. The guard decides nothing afterwards that it does not know already. */
+  close(): Promise<void>
+}
+
+/** What is to happen with a request. */
+export type Passage =
+  | { readonly kind: 'pass' }
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'allow'; readonly auth: AuthInfo; readonly headers: Readonly<Record<string, string>> }
+
+/** How far a request got, for the challenge and the report. */
+export interface Progress {
+  fields: CredentialFields
+  credentials: Credentials | undefined
+  token: AccessToken | undefined
+}
+
+/**
+ * Creates the guard of one resource.
+ * @param audience the resource's canonical URI, compared exactly with `aud`; a list names aliases, canonical first
+ * @throws ConfigurationError naming the option and what was expected
+ */
+export function createGuard(audience: string | readonly string[], options: GuardOptions = {}): Guard {
+  const settings = resolveOptions(audience, options)
+  const issuers = settings.issuers.map((issuer) => ({
+    ...issuer,
+    keys: new IssuerKeys({ ...settings, ...issuer }),
+  }))
+  const tokens = createAccessTokenVerifier(issuers, settings)
+  const nonces = settings.nonce && createNonces(settings.audience, settings.nonce)
+  const proofs = createProofVerifier({ ...settings, nonces })
+  const replayStore = settings.replayStore ?? memoryReplayStore({ clock: settings.clock })
+  const report = createReporter(settings.onDecision)
+  const metadata = createResourceMetadata(settings)
+  const metadataRoute = createMetadataRoute(metadata, settings.resourceMetadataUrl)
+  const challenge = createChallenges({ ...settings, bearer: settings.dpop === 'when-bound' })
+
+  /** One request's whole way. Whatever is thrown refuses it. */
+  async function admit(request: GuardRequest, progress: Progress): Promise<AuthInfo> {
+    const now = Math.floor(settings.clock())
+    const path = parseTargetPath(request.url, settings.publicOrigin)
+    const credentials = parseCredentials(progress.fields)
+    progress.credentials = credentials
+    const token = await tokens.verify(credentials.token, now)
+    progress.token = token
+    const proofText = requireConfirmation(token.jkt, credentials, settings.dpop)
+    const target = { method: request.method, uri: settings.publicPrefix + path, token }
+    const proof = proofText === undefined ? undefined : await proofs.verify(proofText, target, now)
+    requireScopes(token.scopes, settings.scopes)
+    if (proof !== undefined) await claim(proof, now)
+    return createAuthInfo(credentials.token, token, settings)
+  }
+
+  /** Last, once, atomic: what was refused before can neither fill the store nor burn a victim's `jti`. */
+  async function claim(proof: Proof, now: number): Promise<void> {
+    const expiresAt = Math.ceil(proof.issuedAt) + settings.proofMaxAge + settings.clockTolerance + 1
+    const key = await replayKey(settings.audience, proof)
+    try {
+      if ((await replayStore.claim(key, expiresAt, proof.jkt)) !== 'fresh')
+        throw new Refusal('proof_replayed')
+    } catch (error) {
+      if (error instanceof Refusal) throw error
+      const failure =
+        error instanceof Unavailable ? error : new Unavailable('replay_store_unavailable', { cause: error })
+      // A younger proof may pass where the store has forgotten how old ones were used.
+      if (failure.reason === 'replay_store_full' && nonces && proof.issuedAt < now)
+        throw new Refusal('proof_nonce_required')
+      throw failure
+    }
+  }
+
+  async function verify(request: GuardRequest): Promise<Verdict> {
+    const started = report.start()
+    const fields = readCredentialFields(request.headers)
+    const progress: Progress = { fields, credentials: undefined, token: undefined }
+    try {
+      const auth = await admit(request, progress)
+      report.allowed(started, request, progress)
+      return allowed(auth, await nonces?.current(settings.clock()))
+    } catch (error) {
+      report.refused(started, request, progress, error)
+      return refuse(error, progress)
+    }
+  }
+
+  async function refuse(error: unknown, progress: Progress): Promise<Refused> {
+    if (!(error instanceof Refusal)) return unavailable(error)
+    const [authorization] = progress.fields.authorization
+    const scheme =
+      progress.credentials?.scheme ?? (authorization === undefined ? undefined : parseScheme(authorization))
+    const nonce =
+      error.reason === 'proof_nonce_required' ? await nonces?.current(settings.clock()) : undefined
+    return refused(error.reason, challenge(error.reason, scheme), nonce)
+  }
+
+  async function gate(request: GuardRequest): Promise<Passage> {
+    const document = metadataRoute(request)
+    if (document !== undefined) return { kind: 'answer', answer: document }
+    if (isPreflight(request)) return { kind: 'pass' }
+    const verdict = await verify(request)
+    return verdict.ok ? { kind: 'allow', ...verdict } : { kind: 'answer', answer: verdict }
+  }
+
+  return {
+    audience: settings.audience,
+    resourceMetadata: metadata,
+    resourceMetadataUrl: settings.resourceMetadataUrl,
+    verify,
+    gate,
+    insufficientScope(auth, scopes) {
+      const scheme: Scheme = auth.cnf === undefined ? 'Bearer' : 'DPoP'
+      return refused('insufficient_scope', challenge('insufficient_scope', scheme, scopes), undefined)
+    },
+    async ready() {
+      await Promise.all(issuers.map(({ keys }) => keys.load()))
+    },
+    purge() {
+      for (const { keys } of issuers) keys.purge()
+      tokens.purge()
+    },
+    async close() {
+      if (settings.replayStore === undefined) await replayStore.close?.()
+    },
+  }
+}
