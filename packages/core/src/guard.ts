@@ -39,6 +39,8 @@ export interface Guard {
    * the handler run with `auth`.
    */
   gate(request: GuardRequest): Promise<Passage>
+  /** The answer where the request is for this resource's metadata; `undefined` for any other. Part of {@link Guard.gate}. */
+  metadataAnswer(request: GuardRequest): Answer | undefined
   /**
    * The refusal of a request that {@link Guard.verify} allowed, because the operation needs more scopes: RFC 6750 §3.1
    * `insufficient_scope` in the scheme that was used, naming all of `scopes`.
@@ -82,7 +84,7 @@ export function createGuard(audience: string | readonly string[], options: Guard
   const replayStore = settings.replayStore ?? memoryReplayStore({ clock: settings.clock })
   const report = createReporter(settings.onDecision)
   const metadata = createResourceMetadata(settings)
-  const metadataRoute = createMetadataRoute(metadata, settings.resourceMetadataUrl)
+  const metadataAnswer = createMetadataRoute(metadata, settings.resourceMetadataUrl)
   const challenge = createChallenges({ ...settings, bearer: settings.dpop === 'when-bound' })
 
   /** One request's whole way. Whatever is thrown refuses it. */
@@ -144,7 +146,7 @@ export function createGuard(audience: string | readonly string[], options: Guard
   }
 
   async function gate(request: GuardRequest): Promise<Passage> {
-    const document = metadataRoute(request)
+    const document = metadataAnswer(request)
     if (document !== undefined) return { kind: 'answer', answer: document }
     if (isPreflight(request)) return { kind: 'pass' }
     const verdict = await verify(request)
@@ -157,6 +159,7 @@ export function createGuard(audience: string | readonly string[], options: Guard
     resourceMetadataUrl: settings.resourceMetadataUrl,
     verify,
     gate,
+    metadataAnswer,
     insufficientScope(auth, scopes) {
       const scheme: Scheme = auth.cnf === undefined ? 'Bearer' : 'DPoP'
       return refused('insufficient_scope', challenge('insufficient_scope', scheme, scopes), undefined)
