@@ -8,6 +8,7 @@ import { memoryReplayStore } from './dpop/memory-replay-store.ts'
 import { createNonces } from './dpop/nonce.ts'
 import { createProofVerifier, type Proof, replayKey } from './dpop/proof.ts'
 import { IssuerKeys } from './keys.ts'
+import { createOpenStreams, type StreamEnd } from './open-streams.ts'
 import { type GuardOptions, resolveOptions } from './options.ts'
 import { Refusal, Unavailable } from './refusal.ts'
 import {
@@ -46,6 +47,12 @@ export interface Guard {
    * `insufficient_scope` in the scheme that was used, naming all of `scopes`.
    */
   insufficientScope(auth: AuthInfo, scopes: readonly string[]): Refused
+  /**
+   * Calls `end` once, when the token of a request that was let in expires or is revoked while its answer is still going
+   * on, or when that can no longer be known. Within a second of it.
+   * @returns the undo, for when the stream ends by itself
+   */
+  watch(auth: AuthInfo, end: (reason: StreamEnd) => void): () => void
   /** Resolves when requests can be decided: keys and revocations are there. Rejects with {@link Unavailable}. */
   ready(): Promise<void>
   /** Forgets all keys and verified tokens at once: for the day a signing key is stolen. */
@@ -82,6 +89,8 @@ export function createGuard(audience: string | readonly string[], options: Guard
   const nonces = settings.nonce && createNonces(settings.audience, settings.nonce)
   const proofs = createProofVerifier({ ...settings, nonces })
   const replayStore = settings.replayStore ?? memoryReplayStore({ clock: settings.clock })
+  const revocation = { check: () => 'active' as const }
+  const streams = createOpenStreams(settings.clock, revocation.check)
   const report = createReporter(settings.onDecision)
   const metadata = createResourceMetadata(settings)
   const metadataAnswer = createMetadataRoute(metadata, settings.resourceMetadataUrl)
@@ -164,6 +173,22 @@ export function createGuard(audience: string | readonly string[], options: Guard
       const scheme: Scheme = auth.cnf === undefined ? 'Bearer' : 'DPoP'
       return refused('insufficient_scope', challenge('insufficient_scope', scheme, scopes), undefined)
     },
+    watch(auth, end) {
+      let undo: (() => void) | undefined
+      let undone = false
+      tokens.verify(auth.token, Math.floor(settings.clock())).then(
+        (token) => {
+          if (!undone) undo = streams.watch({ token, text: auth.token, end })
+        },
+        (error) => {
+          if (!undone) end(error instanceof Refusal ? 'expired' : 'unknown')
+        },
+      )
+      return () => {
+        undone = true
+        undo?.()
+      }
+    },
     async ready() {
       await Promise.all(issuers.map(({ keys }) => keys.load()))
     },
@@ -172,6 +197,7 @@ export function createGuard(audience: string | readonly string[], options: Guard
       tokens.purge()
     },
     async close() {
+      streams.close()
       if (settings.replayStore === undefined) await replayStore.close?.()
     },
   }

@@ -15,6 +15,7 @@ export type { NonceOptions } from './dpop/nonce.ts'
 export type { ReplayStore, ReplayVerdict } from './dpop/replay.ts'
 export { createGuard, type Guard, type Passage } from './guard.ts'
 export type { IssuerMetadata } from './keys.ts'
+export type { StreamEnd } from './open-streams.ts'
 export { DEFAULTS, type GuardOptions, type IssuerOption } from './options.ts'
 export type { Profile } from './profile.ts'
 export {
