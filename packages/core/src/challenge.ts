@@ -18,9 +18,7 @@ type Parameter = readonly [name: string, value: string]
  * without credentials Bearer comes first, its parameters with it, since older MCP clients read nothing else.
  */
 export function createChallenges(policy: ChallengePolicy) {
-  const usual = new Map<string, string>()
-
-  function build(reason: Reason, used: Scheme | undefined, scopes: readonly string[]): string {
+  return (reason: Reason, used: Scheme | undefined, scopes = policy.scopes): string => {
     const { error, description } = REFUSALS[reason]
     const failure: readonly Parameter[] =
       error === undefined
@@ -39,16 +37,6 @@ export function createChallenges(policy: ChallengePolicy) {
     const bearer = challenge('Bearer', [...(both || used === 'Bearer' ? failure : []), ...common])
     const dpop = challenge('DPoP', [...(both || used === 'DPoP' ? failure : []), ...algs, ...common])
     return used === 'DPoP' ? `${dpop}, ${bearer}` : `${bearer}, ${dpop}`
-  }
-
-  return (reason: Reason, used: Scheme | undefined, scopes = policy.scopes): string => {
-    if (scopes !== policy.scopes) return build(reason, used, scopes)
-    const key = `${reason} ${used}`
-    const known = usual.get(key)
-    if (known !== undefined) return known
-    const header = build(reason, used, scopes)
-    usual.set(key, header)
-    return header
   }
 }
 

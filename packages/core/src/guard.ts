@@ -2,7 +2,7 @@ import { type AccessToken, createAccessTokenVerifier } from './access-token.ts'
 import { type AuthInfo, createAuthInfo } from './auth-info.ts'
 import { createChallenges } from './challenge.ts'
 import { requireConfirmation } from './confirmation.ts'
-import { type Credentials, parseCredentials, parseScheme, type Scheme } from './credentials.ts'
+import { type Credentials, parseCredentials, parseScheme } from './credentials.ts'
 import { createReporter } from './decision.ts'
 import { memoryReplayStore } from './dpop/memory-replay-store.ts'
 import { createNonces } from './dpop/nonce.ts'
@@ -20,7 +20,7 @@ import {
 } from './request.ts'
 import { createMetadataRoute, createResourceMetadata, type ResourceMetadata } from './resource-metadata.ts'
 import { requireScopes } from './scopes.ts'
-import { type Answer, allowed, type Refused, refused, unavailable, type Verdict } from './verdict.ts'
+import { type Answer, allowed, createRefusals, type Refused, unavailable, type Verdict } from './verdict.ts'
 
 /** Lets in only requests with a token for this resource and a proof of the key it is bound to. */
 export interface Guard {
@@ -94,7 +94,7 @@ export function createGuard(audience: string | readonly string[], options: Guard
   const report = createReporter(settings.onDecision)
   const metadata = createResourceMetadata(settings)
   const metadataAnswer = createMetadataRoute(metadata, settings.resourceMetadataUrl)
-  const challenge = createChallenges({ ...settings, bearer: settings.dpop === 'when-bound' })
+  const refused = createRefusals(createChallenges({ ...settings, bearer: settings.dpop === 'when-bound' }))
 
   /** One request's whole way. Whatever is thrown refuses it. */
   async function admit(request: GuardRequest, progress: Progress): Promise<AuthInfo> {
@@ -144,14 +144,12 @@ export function createGuard(audience: string | readonly string[], options: Guard
     }
   }
 
-  async function refuse(error: unknown, progress: Progress): Promise<Refused> {
+  async function refuse(error: unknown, { fields, credentials }: Progress): Promise<Refused> {
     if (!(error instanceof Refusal)) return unavailable(error)
-    const [authorization] = progress.fields.authorization
-    const scheme =
-      progress.credentials?.scheme ?? (authorization === undefined ? undefined : parseScheme(authorization))
-    const nonce =
-      error.reason === 'proof_nonce_required' ? await nonces?.current(settings.clock()) : undefined
-    return refused(error.reason, challenge(error.reason, scheme), nonce)
+    const [authorization = ''] = fields.authorization
+    const scheme = credentials?.scheme ?? parseScheme(authorization)
+    if (error.reason !== 'proof_nonce_required') return refused(error.reason, scheme)
+    return refused(error.reason, scheme, { nonce: await nonces?.current(settings.clock()) })
   }
 
   async function gate(request: GuardRequest): Promise<Passage> {
@@ -170,8 +168,7 @@ export function createGuard(audience: string | readonly string[], options: Guard
     gate,
     metadataAnswer,
     insufficientScope(auth, scopes) {
-      const scheme: Scheme = auth.cnf === undefined ? 'Bearer' : 'DPoP'
-      return refused('insufficient_scope', challenge('insufficient_scope', scheme, scopes), undefined)
+      return refused('insufficient_scope', auth.cnf === undefined ? 'Bearer' : 'DPoP', { scopes })
     },
     watch(auth, end) {
       let undo: (() => void) | undefined

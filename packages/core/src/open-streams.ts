@@ -43,7 +43,7 @@ export function createOpenStreams(
 
   function recheck(): void {
     for (const stream of streams) {
-      examine(stream).then((reason) => {
+      void examine(stream).then((reason) => {
         if (reason === undefined || !streams.has(stream)) return
         forget(stream)
         stream.end(reason)

@@ -1,4 +1,6 @@
 import type { AuthInfo } from './auth-info.ts'
+import type { createChallenges } from './challenge.ts'
+import type { Scheme } from './credentials.ts'
 import { REFUSALS, type Reason, UNAVAILABLE, Unavailable, type UnavailableReason } from './refusal.ts'
 
 /** Response header fields by name. */
@@ -40,19 +42,41 @@ export function allowed(auth: AuthInfo, nonce: string | undefined): Allowed {
   return { ok: true, auth, headers: nonce === undefined ? EXPOSED : { 'DPoP-Nonce': nonce, ...UNCACHEABLE } }
 }
 
-export function refused(reason: Reason, challenge: string, nonce: string | undefined): Refused {
-  const { status, error, description } = REFUSALS[reason]
-  return {
-    ok: false,
-    reason,
-    status,
-    headers: {
-      'WWW-Authenticate': challenge,
-      ...(nonce === undefined ? {} : { 'DPoP-Nonce': nonce }),
-      ...JSON_ANSWER,
-    },
-    body: JSON.stringify({ error, error_description: description }),
+/**
+ * Refusals by reason and scheme. Each is made once and frozen, since nothing of the request goes into it: refusing
+ * garbage must cost next to nothing.
+ */
+export function createRefusals(challenge: ReturnType<typeof createChallenges>) {
+  const usual = new Map<string, Refused>()
+
+  function build(reason: Reason, scheme: Scheme | undefined, extra: RefusalExtras): Refused {
+    const { status, error, description } = REFUSALS[reason]
+    const headers: Record<string, string> = { 'WWW-Authenticate': challenge(reason, scheme, extra.scopes) }
+    if (extra.nonce !== undefined) headers['DPoP-Nonce'] = extra.nonce
+    return Object.freeze({
+      ok: false,
+      reason,
+      status,
+      headers: Object.freeze({ ...headers, ...JSON_ANSWER }),
+      body: JSON.stringify({ error, error_description: description }),
+    })
   }
+
+  return (reason: Reason, scheme: Scheme | undefined, extra?: RefusalExtras): Refused => {
+    if (extra !== undefined) return build(reason, scheme, extra)
+    const key = scheme === undefined ? reason : `${scheme} ${reason}`
+    const known = usual.get(key)
+    if (known !== undefined) return known
+    const refused = build(reason, scheme, {})
+    usual.set(key, refused)
+    return refused
+  }
+}
+
+interface RefusalExtras {
+  /** The scopes an operation needs, where they are not the guard's own. */
+  readonly scopes?: readonly string[]
+  readonly nonce?: string | undefined
 }
 
 /** Any failure that is no refusal: nothing is known, so nothing passes. */
