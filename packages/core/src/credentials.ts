@@ -12,8 +12,6 @@ export interface Credentials {
   readonly proof: string | undefined
 }
 
-const AUTHORIZATION = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?: +([A-Za-z0-9._~+/-]+=*))?$/
-
 /**
  * `Authorization` and `DPoP` fields → credentials. Tokens elsewhere (query, body, cookie) are not looked for: OAuth 2.1
  * §5.1 and MCP forbid them. A comma means that somebody joined two fields, and nobody can say which one counts.
@@ -25,8 +23,7 @@ export function parseCredentials(fields: CredentialFields): Credentials {
     throw new Refusal('credentials_ambiguous')
   const scheme = parseScheme(authorization)
   if (scheme === undefined) throw new Refusal('credentials_missing', 'neither Bearer nor DPoP')
-  const token = AUTHORIZATION.exec(authorization)?.[2]
-  if (token === undefined) throw new Refusal('credentials_malformed')
+  const token = parseToken(authorization, scheme.length)
   const [proof] = fields.dpop
   if (fields.dpop.length > 1 || proof?.includes(',')) throw new Refusal('proof_ambiguous')
   return { scheme, token, proof }
@@ -34,6 +31,22 @@ export function parseCredentials(fields: CredentialFields): Credentials {
 
 /** The scheme a field starts with, also of credentials that are otherwise malformed: the challenge answers in it. */
 export function parseScheme(authorization: string): Scheme | undefined {
-  const scheme = /^[^ \t]*/.exec(authorization)?.[0].toLowerCase()
-  return scheme === 'dpop' ? 'DPoP' : scheme === 'bearer' ? 'Bearer' : undefined
+  if (startsWithWord(authorization, 'dpop')) return 'DPoP'
+  return startsWithWord(authorization, 'bearer') ? 'Bearer' : undefined
+}
+
+function startsWithWord(text: string, word: string): boolean {
+  const after = text.charAt(word.length)
+  return (
+    (after === '' || after === ' ' || after === '\t') && text.slice(0, word.length).toLowerCase() === word
+  )
+}
+
+/** `1*SP token68` and nothing after it. The alphabet is left to the token, which is stricter. */
+function parseToken(authorization: string, start: number): string {
+  let begin = start
+  while (authorization.charCodeAt(begin) === 0x20) begin++
+  const token = authorization.slice(begin)
+  if (token === '' || token.includes(' ') || token.includes('\t')) throw new Refusal('credentials_malformed')
+  return token
 }
