@@ -1,11 +1,15 @@
 import { Refusal } from './refusal.ts'
 
 /**
- * Header fields as they came, before a framework merged them: a `Headers` object, or name/value pairs, flat
- * (`req.rawHeaders` of Node) or nested (`[['Authorization', '…']]`). Node's `req.headers` will not do: it has silently
- * dropped the second of two `Authorization` fields.
+ * Header fields: a `Headers` object, or names and values as they came, flat (`req.rawHeaders` of Node), in pairs
+ * (`[['Authorization', '…']]`) or by name (`req.headersDistinct`). Node's `req.headers` works too, but has silently dropped
+ * the second of two `Authorization` fields, so that nobody can notice them: prefer what is raw.
  */
-export type RequestHeaders = Headers | readonly string[] | readonly (readonly [name: string, value: string])[]
+export type RequestHeaders =
+  | Headers
+  | readonly string[]
+  | readonly (readonly [name: string, value: string])[]
+  | { readonly [name: string]: string | readonly string[] | undefined }
 
 /** What the guard looks at: four strings of a request, no framework. */
 export interface GuardRequest {
@@ -29,34 +33,39 @@ const NONE: readonly string[] = []
 
 /** Reads the credential fields out of whatever shape the headers have. */
 export function readCredentialFields(headers: RequestHeaders): CredentialFields {
-  if (!Array.isArray(headers)) {
-    if (typeof (headers as Headers).get !== 'function') {
-      throw new TypeError('headers: expected a Headers object or an array of raw names and values')
-    }
-    const authorization = (headers as Headers).get('authorization')
-    const dpop = (headers as Headers).get('dpop')
-    return {
-      authorization: authorization === null ? NONE : [authorization],
-      dpop: dpop === null ? NONE : [dpop],
-    }
-  }
-  return typeof headers[0] === 'string' ? readFlat(headers) : readNested(headers)
+  return { authorization: valuesOf(headers, 'authorization'), dpop: valuesOf(headers, 'dpop') }
 }
 
-function readFlat(pairs: readonly string[]): CredentialFields {
-  let authorization = NONE
-  let dpop = NONE
+/** All values of a field, none joined that came apart. */
+function valuesOf(headers: RequestHeaders, field: string): readonly string[] {
+  if (Array.isArray(headers))
+    return typeof headers[0] === 'string' ? inFlat(headers, field) : inPairs(headers, field)
+  if (isHeaders(headers)) {
+    const value = headers.get(field)
+    return value === null ? NONE : [value]
+  }
+  if (typeof headers !== 'object' || headers === null) {
+    throw new TypeError('headers: expected a Headers object, or names and values as they came')
+  }
+  return inPairs(Object.entries(headers as Record<string, string>), field).flat()
+}
+
+function isHeaders(headers: RequestHeaders): headers is Headers {
+  return typeof (headers as Headers).get === 'function'
+}
+
+function inFlat(pairs: readonly string[], field: string): readonly string[] {
+  let values = NONE
   for (let i = 0; i + 1 < pairs.length; i += 2) {
-    const name = pairs[i] as string
-    if (isField(name, 'authorization')) authorization = [...authorization, pairs[i + 1] as string]
-    else if (isField(name, 'dpop')) dpop = [...dpop, pairs[i + 1] as string]
+    if (isField(pairs[i] as string, field)) values = [...values, pairs[i + 1] as string]
   }
-  return { authorization, dpop }
+  return values
 }
 
-function readNested(pairs: readonly (readonly [string, string])[]): CredentialFields {
-  const values = (field: string) => pairs.filter(([name]) => isField(name, field)).map(([, value]) => value)
-  return { authorization: values('authorization'), dpop: values('dpop') }
+function inPairs(pairs: readonly (readonly [string, string])[], field: string): readonly string[] {
+  return pairs
+    .filter(([name, value]) => isField(name, field) && value !== undefined)
+    .map(([, value]) => value)
 }
 
 function isField(name: string, field: string): boolean {
@@ -84,12 +93,6 @@ function withoutOrigin(target: string, publicOrigin: string): string | undefined
 /** A CORS preflight (Fetch §3.2.2): browsers send it without credentials, so it is never authenticated. */
 export function isPreflight(request: GuardRequest): boolean {
   if (request.method !== 'OPTIONS') return false
-  return hasField(request.headers, 'origin') && hasField(request.headers, 'access-control-request-method')
-}
-
-function hasField(headers: RequestHeaders, field: string): boolean {
-  if (!Array.isArray(headers)) return (headers as Headers).has(field)
-  return headers.some((entry, i) =>
-    typeof entry === 'string' ? i % 2 === 0 && isField(entry, field) : isField(entry[0], field),
-  )
+  const has = (field: string) => valuesOf(request.headers, field).length > 0
+  return has('origin') && has('access-control-request-method')
 }
