@@ -1,0 +1,202 @@
+import type { JWK } from 'jose'
+import type {
+  AdminAgent,
+  AdminQuery,
+  AgentRegistration,
+  AuditPage,
+  KeyRotation,
+  MayActGrant,
+  Page,
+  PatternRevocation,
+  UserCascade,
+} from './admin-answers.ts'
+import { AgentError, isRecord, parseOAuthError } from './errors.ts'
+import type { Fetch } from './fetch.ts'
+import { exchangeJson } from './json-exchange.ts'
+import { parseHttpUrl } from './request-target.ts'
+
+export interface AdminClientOptions {
+  readonly baseUrl: string | URL
+  readonly adminKey: string
+  readonly fetch?: Fetch
+}
+
+type Send = <Answer>(
+  method: string,
+  path: readonly string[],
+  body?: object,
+  query?: AdminQuery,
+) => Promise<Answer>
+
+/**
+ * SharkAuth's admin API, as far as agents and the five layers of revocation go. Every call throws {@link OAuthError}
+ * for the server's refusals. A revocation is done when its promise resolves; guards learn of it right after.
+ */
+export class AdminClient {
+  readonly agents: ReturnType<typeof createAgents>
+  readonly users: ReturnType<typeof createUsers>
+  readonly vault: ReturnType<typeof createVault>
+  readonly mayAct: ReturnType<typeof createMayAct>
+  readonly auditLogs: ReturnType<typeof createAuditLogs>
+  readonly keys: ReturnType<typeof createKeys>
+  readonly #send: Send
+
+  constructor(options: AdminClientOptions) {
+    if (typeof options.adminKey !== 'string' || options.adminKey === '') {
+      throw new AgentError('configuration', 'adminKey must be the key the issuer printed at its first start')
+    }
+    this.#send = createSend(options)
+    this.agents = createAgents(this.#send)
+    this.users = createUsers(this.#send)
+    this.vault = createVault(this.#send)
+    this.mayAct = createMayAct(this.#send)
+    this.auditLogs = createAuditLogs(this.#send)
+    this.keys = createKeys(this.#send)
+  }
+
+  /** Layer 4: the tokens of every client whose id matches the SQLite GLOB pattern. */
+  revokeByPattern(request: { pattern: string; reason?: string }): Promise<PatternRevocation> {
+    const { pattern, reason } = request
+    return this.#send('POST', ['admin', 'oauth', 'revoke-by-pattern'], { client_id_pattern: pattern, reason })
+  }
+}
+
+function createAgents(send: Send) {
+  return {
+    /** The answer's `client_secret` is shown this once. */
+    register: (agent: AgentRegistration) =>
+      send<AdminAgent & { readonly client_secret: string }>('POST', ['agents'], agent),
+    list: (query: AdminQuery = {}) => send<Page<AdminAgent>>('GET', ['agents'], undefined, query),
+    /** By agent id or client id, here and below. */
+    get: (id: string) => send<AdminAgent>('GET', ['agents', id]),
+    update: (id: string, changes: Partial<AgentRegistration> & { active?: boolean }) =>
+      send<AdminAgent>('PATCH', ['agents', id], changes),
+    /** Layer 2: ends the agent and all its tokens; it can get no new ones. */
+    deactivate: (id: string) => send<void>('DELETE', ['agents', id]),
+    listTokens: (id: string) =>
+      send<{ readonly data: readonly Readonly<Record<string, unknown>>[] }>('GET', ['agents', id, 'tokens']),
+    /** Layer 2: ends all tokens issued so far; the agent may get new ones. */
+    revokeAll: (id: string) =>
+      send<{ readonly message: string; readonly count: number }>('POST', [
+        'agents',
+        id,
+        'tokens',
+        'revoke-all',
+      ]),
+    rotateSecret: (id: string) =>
+      send<{ readonly client_id: string; readonly client_secret: string; readonly message: string }>('POST', [
+        'agents',
+        id,
+        'rotate-secret',
+      ]),
+    /** Ends the tokens of the old key, which can never be bound again. */
+    rotateDpopKey: (id: string, newPublicJwk: JWK, options: { reason?: string } = {}) =>
+      send<KeyRotation>('POST', ['agents', id, 'rotate-dpop-key'], {
+        new_public_jwk: newPublicJwk,
+        reason: options.reason,
+      }),
+  }
+}
+
+function createUsers(send: Send) {
+  return {
+    /** Layer 3: the tokens of the agents the user created or authorized; `agentIds` narrows it. */
+    revokeAgents: (userId: string, options: { agentIds?: readonly string[]; reason?: string } = {}) =>
+      send<UserCascade>('POST', ['users', userId, 'revoke-agents'], {
+        agent_ids: options.agentIds,
+        reason: options.reason,
+      }),
+    listAgents: (userId: string, query: { filter?: 'created' | 'authorized' } = {}) =>
+      send<Page<AdminAgent> & { readonly filter: string }>(
+        'GET',
+        ['users', userId, 'agents'],
+        undefined,
+        query,
+      ),
+  }
+}
+
+function createVault(send: Send) {
+  const connections = ['admin', 'vault', 'connections']
+  return {
+    connect: ({ provider, userId, secret }: { provider: string; userId: string; secret?: string }) =>
+      send<{ readonly id: string }>('POST', connections, { provider, user_id: userId, secret }),
+    /** Layer 5: the tokens of every agent that ever used the connection. */
+    disconnect: (id: string) =>
+      send<Readonly<Record<string, unknown>> | undefined>('DELETE', [...connections, id]),
+  }
+}
+
+function createMayAct(send: Send) {
+  const grants = ['admin', 'may-act']
+  return {
+    list: (query: AdminQuery = {}) =>
+      send<{ readonly grants: readonly MayActGrant[] }>('GET', grants, undefined, query),
+    /** `from` may act for `to`; `expiresAt` is RFC 3339. */
+    create: (grant: {
+      from: string
+      to: string
+      maxHops?: number
+      scopes?: readonly string[]
+      expiresAt?: string
+    }) =>
+      send<MayActGrant>('POST', grants, {
+        from_id: grant.from,
+        to_id: grant.to,
+        max_hops: grant.maxHops,
+        scopes: grant.scopes,
+        expires_at: grant.expiresAt,
+      }),
+    revoke: (id: string) => send<Readonly<Record<string, unknown>> | undefined>('DELETE', [...grants, id]),
+  }
+}
+
+function createAuditLogs(send: Send) {
+  return { list: (query: AdminQuery = {}) => send<AuditPage>('GET', ['audit-logs'], undefined, query) }
+}
+
+function createKeys(send: Send) {
+  return {
+    /** A new signing key for the issuer; the old one stays published until its tokens have expired. */
+    rotate: () =>
+      send<{ readonly rotated: boolean; readonly kid: string; readonly algorithm: string }>('POST', [
+        'admin',
+        'auth',
+        'rotate-signing-key',
+      ]),
+  }
+}
+
+function createSend({ baseUrl, adminKey, fetch: fetchFn = fetch }: AdminClientOptions): Send {
+  const { origin, pathname } = parseHttpUrl(baseUrl, 'baseUrl')
+  return async <Answer>(method: string, path: readonly string[], json?: object, query: AdminQuery = {}) => {
+    const url = new URL(`${origin}${pathname.replace(/\/$/, '')}/api/v1/${path.map(encodeSegment).join('/')}`)
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(name, `${value}`)
+    const headers = { authorization: `Bearer ${adminKey}`, accept: 'application/json' }
+    const init =
+      json === undefined
+        ? { method, headers }
+        : { method, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(json) }
+    const { status, body } = await exchangeJson(fetchFn, url, init)
+    const secret = isRecord(json) ? json.secret : undefined
+    if (status < 200 || status > 299) {
+      throw parseOAuthError(status, body, [adminKey, typeof secret === 'string' ? secret : ''])
+    }
+    if (status !== 204 && !isRecord(body)) {
+      throw new AgentError(
+        'protocol',
+        `${url.origin}${url.pathname} answered ${status} without a JSON object`,
+      )
+    }
+    return body as Answer
+  }
+}
+
+/** A dot segment would change which path is called. */
+function encodeSegment(segment: string): string {
+  if (segment === '' || segment === '.' || segment === '..') {
+    throw new AgentError('configuration', 'an id must not be empty')
+  }
+  return encodeURIComponent(segment)
+}

@@ -1,0 +1,120 @@
+import type { Call } from './call.ts'
+import { type Clock, createClock } from './clock.ts'
+import { dpopFetch } from './dpop-fetch.ts'
+import { DPoPNonces } from './dpop-nonces.ts'
+import type { DPoPProver } from './dpop-prover.ts'
+import { AgentError } from './errors.ts'
+import type { Fetch } from './fetch.ts'
+import { bufferedBody } from './request-body.ts'
+import { parseHttpUrl } from './request-target.ts'
+import type { Token } from './token.ts'
+
+export interface DPoPHttpClientOptions {
+  /** Seconds until the answer must have begun; its body may take longer. Default: 30. */
+  readonly timeout?: number
+  readonly fetch?: Fetch
+  /** Seconds since the epoch. */
+  readonly clock?: Clock
+}
+
+export interface DPoPRequest {
+  readonly token: string | Token
+  readonly prover: DPoPProver
+  /** Sent as the JSON body. */
+  readonly json?: unknown
+  readonly headers?: RequestInit['headers']
+}
+
+/**
+ * Calls one server with tokens you already have: a fresh proof for each attempt, its nonces answered once. Resolves
+ * with the server's answer, whatever its status. Renews nothing: `Agent` does. Token and proof go to the origin of
+ * `baseUrl` and nowhere else.
+ */
+export class DPoPHttpClient {
+  readonly #base: URL
+  readonly #timeout: number
+  readonly #fetch: Fetch
+  readonly #clock: Clock
+  readonly #nonces = new DPoPNonces()
+
+  constructor(baseUrl: string | URL, options: DPoPHttpClientOptions = {}) {
+    this.#base = parseHttpUrl(baseUrl, 'baseUrl')
+    this.#timeout = options.timeout ?? 30
+    this.#fetch = options.fetch ?? fetch
+    this.#clock = createClock(options.clock)
+  }
+
+  /** `path` is appended to the base URL; an absolute URL must be at its origin. */
+  get(path: string, request: DPoPRequest): Promise<Response> {
+    return this.#send('GET', path, request)
+  }
+
+  post(path: string, request: DPoPRequest): Promise<Response> {
+    return this.#send('POST', path, request)
+  }
+
+  put(path: string, request: DPoPRequest): Promise<Response> {
+    return this.#send('PUT', path, request)
+  }
+
+  patch(path: string, request: DPoPRequest): Promise<Response> {
+    return this.#send('PATCH', path, request)
+  }
+
+  delete(path: string, request: DPoPRequest): Promise<Response> {
+    return this.#send('DELETE', path, request)
+  }
+
+  /** {@link DPoPHttpClient.get} under SharkAuth's name. */
+  getWithDpop(path: string, request: DPoPRequest): Promise<Response> {
+    return this.get(path, request)
+  }
+
+  /** {@link DPoPHttpClient.post} under SharkAuth's name. */
+  postWithDpop(path: string, request: DPoPRequest): Promise<Response> {
+    return this.post(path, request)
+  }
+
+  /** {@link DPoPHttpClient.delete} under SharkAuth's name. */
+  deleteWithDpop(path: string, request: DPoPRequest): Promise<Response> {
+    return this.delete(path, request)
+  }
+
+  async #send(method: string, path: string, request: DPoPRequest): Promise<Response> {
+    const { token, prover, json } = request
+    if (prover === undefined) throw new AgentError('configuration', 'prover must be a DPoPProver')
+    const accessToken = typeof token === 'string' ? token : token?.accessToken
+    if (typeof accessToken !== 'string' || accessToken === '') {
+      throw new AgentError('configuration', 'token must be an access token, as a string or a Token')
+    }
+    const headers = new Headers(request.headers)
+    if (json !== undefined && !headers.has('content-type')) headers.set('content-type', 'application/json')
+    const timer = new AbortController()
+    const timeout = setTimeout(() => {
+      timer.abort(new AgentError('network', `no answer within ${this.#timeout} s`))
+    }, this.#timeout * 1000)
+    const body = json === undefined ? undefined : bufferedBody(new TextEncoder().encode(JSON.stringify(json)))
+    const call: Call = { url: this.#resolve(path), method, headers, body, init: { signal: timer.signal } }
+    try {
+      return await dpopFetch(call, {
+        fetch: this.#fetch,
+        prover,
+        nonces: this.#nonces,
+        clock: this.#clock,
+        token: async () => ({ accessToken }),
+      })
+    } finally {
+      clearTimeout(timeout)
+    }
+  }
+
+  #resolve(path: string): URL {
+    const { origin, pathname } = this.#base
+    const prefix = pathname.replace(/\/$/, '')
+    const url = /^https?:/i.test(path)
+      ? parseHttpUrl(path, 'path')
+      : new URL(origin + (path === '' ? pathname : prefix + (path.startsWith('/') ? path : `/${path}`)))
+    if (url.origin === origin) return url
+    throw new AgentError('configuration', `path must stay at ${origin}: the token is for no other origin`)
+  }
+}
