@@ -15,6 +15,7 @@ export class AccessGrant {
   readonly #inFlight = new Map<string, Promise<Token>>()
   #scopes: readonly string[]
   #token: Token | undefined
+  #widening: Promise<unknown> = Promise.resolve()
   #closed = false
 
   constructor(
@@ -48,12 +49,19 @@ export class AccessGrant {
     return this.#tryObtain(this.#scopes)
   }
 
-  /** A token that has the `needed` scopes too (step-up); undefined when they were asked for already, or are refused. */
-  async widen(rejected: Pick<Token, 'accessToken'>, needed: readonly string[]): Promise<Token | undefined> {
-    const missing = needed.filter((scope) => !this.#scopes.includes(scope))
-    if (missing.length > 0) return this.#tryObtain([...this.#scopes, ...missing])
-    const another = this.#token !== undefined && this.#token.accessToken !== rejected.accessToken
-    return another ? this.#token : undefined
+  /**
+   * A token that has the `needed` scopes too (step-up); undefined when they were asked for already, or are refused. One
+   * after the other, so that each adds to the one before.
+   */
+  widen(rejected: Pick<Token, 'accessToken'>, needed: readonly string[]): Promise<Token | undefined> {
+    const turn = this.#widening.then(async () => {
+      const missing = needed.filter((scope) => !this.#scopes.includes(scope))
+      if (missing.length > 0) return this.#tryObtain([...this.#scopes, ...missing])
+      const another = this.#token !== undefined && this.#token.accessToken !== rejected.accessToken
+      return another ? this.#token : undefined
+    })
+    this.#widening = turn.catch(() => undefined)
+    return turn
   }
 
   close(): void {
@@ -79,6 +87,8 @@ export class AccessGrant {
     const request = this.#request(scopes)
       .then((token) => {
         this.#requireOpen()
+        // A renewal that was overtaken by a widening does not undo it.
+        if (scopes.length < this.#scopes.length) return token
         this.#token = token
         this.#scopes = scopes
         return token

@@ -11,7 +11,7 @@ import type {
   UserCascade,
 } from './admin-answers.ts'
 import { AgentError, isRecord, parseOAuthError } from './errors.ts'
-import type { Fetch } from './fetch.ts'
+import { type Fetch, globalFetch } from './fetch.ts'
 import { exchangeJson } from './json-exchange.ts'
 import { parseHttpUrl } from './request-target.ts'
 
@@ -167,7 +167,7 @@ function createKeys(send: Send) {
   }
 }
 
-function createSend({ baseUrl, adminKey, fetch: fetchFn = fetch }: AdminClientOptions): Send {
+function createSend({ baseUrl, adminKey, fetch: fetchFn = globalFetch }: AdminClientOptions): Send {
   const { origin, pathname } = parseHttpUrl(baseUrl, 'baseUrl')
   return async <Answer>(method: string, path: readonly string[], json?: object, query: AdminQuery = {}) => {
     const url = new URL(`${origin}${pathname.replace(/\/$/, '')}/api/v1/${path.map(encodeSegment).join('/')}`)

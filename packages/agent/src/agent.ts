@@ -9,7 +9,7 @@ import { DPoPNonces } from './dpop-nonces.ts'
 import type { DPoPProver } from './dpop-prover.ts'
 import { Enrolment } from './enrolment.ts'
 import { AgentError } from './errors.ts'
-import type { Fetch } from './fetch.ts'
+import { type Fetch, globalFetch } from './fetch.ts'
 import { inTurn } from './in-turn.ts'
 import { discoverProtectedResource, type ProtectedResourceMetadata } from './protected-resource.ts'
 import { parseHttpUrl } from './request-target.ts'
@@ -77,7 +77,7 @@ export class Agent {
    */
   static async start(options: AgentOptions): Promise<Agent> {
     const { credentialsFile, prover, credentials } = options
-    const fetchFn = options.fetch ?? fetch
+    const fetchFn = options.fetch ?? globalFetch
     const clock = createClock(options.clock)
     const nonces = new DPoPNonces()
     const resource = parseResource(options.resource)

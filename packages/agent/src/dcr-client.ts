@@ -1,5 +1,5 @@
 import { AgentError, isRecord, parseOAuthError } from './errors.ts'
-import type { Fetch } from './fetch.ts'
+import { type Fetch, globalFetch } from './fetch.ts'
 import { exchangeJson } from './json-exchange.ts'
 import { parseHttpUrl } from './request-target.ts'
 
@@ -46,7 +46,7 @@ export class DcrClient {
     const given = typeof options === 'string' || options instanceof URL ? { baseUrl: options } : options
     const { origin, pathname } = parseHttpUrl(given.baseUrl, 'baseUrl')
     this.#endpoint = given.registrationEndpoint ?? `${origin}${pathname.replace(/\/$/, '')}/oauth/register`
-    this.#fetch = given.fetch ?? fetch
+    this.#fetch = given.fetch ?? globalFetch
   }
 
   /** Registers a client; SharkAuth requires `client_name`. */

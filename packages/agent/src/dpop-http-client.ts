@@ -4,7 +4,7 @@ import { dpopFetch } from './dpop-fetch.ts'
 import { DPoPNonces } from './dpop-nonces.ts'
 import type { DPoPProver } from './dpop-prover.ts'
 import { AgentError } from './errors.ts'
-import type { Fetch } from './fetch.ts'
+import { type Fetch, globalFetch } from './fetch.ts'
 import { bufferedBody } from './request-body.ts'
 import { parseHttpUrl } from './request-target.ts'
 import type { Token } from './token.ts'
@@ -40,7 +40,7 @@ export class DPoPHttpClient {
   constructor(baseUrl: string | URL, options: DPoPHttpClientOptions = {}) {
     this.#base = parseHttpUrl(baseUrl, 'baseUrl')
     this.#timeout = options.timeout ?? 30
-    this.#fetch = options.fetch ?? fetch
+    this.#fetch = options.fetch ?? globalFetch
     this.#clock = createClock(options.clock)
   }
 

@@ -3,7 +3,7 @@ import { authenticate } from './client-authentication.ts'
 import { type Clock, createClock } from './clock.ts'
 import { DPoPNonces } from './dpop-nonces.ts'
 import { AgentError, isRecord, parseOAuthError } from './errors.ts'
-import type { Fetch } from './fetch.ts'
+import { type Fetch, globalFetch } from './fetch.ts'
 import { exchangeJson, type JsonAnswer } from './json-exchange.ts'
 import type {
   AuthorizationCodeRequest,
@@ -48,7 +48,7 @@ export class OAuthClient {
     this.#issuer = given.issuer
     this.#metadata = given.metadata
     this.#adminKey = given.adminKey
-    this.#fetch = given.fetch ?? fetch
+    this.#fetch = given.fetch ?? globalFetch
     this.#clock = createClock(given.clock)
   }
 

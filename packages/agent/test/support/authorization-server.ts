@@ -34,10 +34,10 @@ export async function startIssuer(): Promise<FakeIssuer> {
     const client_id = `client ${randomUUID()}`
     const client = {
       token_endpoint_auth_method: 'client_secret_basic',
+      client_secret_expires_at: 0,
       ...metadata,
       client_id,
       client_secret: `s:${randomUUID()}%`,
-      client_secret_expires_at: 0,
       registration_access_token: `rat-${randomUUID()}`,
       registration_client_uri: `${server.url}/register/${encodeURIComponent(client_id)}`,
     }

@@ -32,7 +32,7 @@ export async function startResource(issuer: string): Promise<FakeResource> {
     }
     const answer = await admit(exchange)
     if (resource.nextNonce === undefined) return answer
-    return { ...answer, headers: { 'dpop-nonce': resource.nextNonce, ...answer.headers } }
+    return { ...answer, headers: { ...answer.headers, 'dpop-nonce': resource.nextNonce } }
   })
 
   async function admit(exchange: Exchange): Promise<Answer> {
