@@ -49,6 +49,14 @@ export interface PatternRevocation {
   readonly pattern_matched: string
 }
 
+export interface MayActRequest {
+  readonly fromId: string
+  readonly toId: string
+  readonly maxHops?: number
+  readonly scopes?: readonly string[]
+  readonly expiresAt?: string
+}
+
 export interface MayActGrant {
   readonly id: string
   readonly from_id: string

@@ -6,6 +6,7 @@ import type {
   AuditPage,
   KeyRotation,
   MayActGrant,
+  MayActRequest,
   Page,
   PatternRevocation,
   UserCascade,
@@ -132,17 +133,11 @@ function createMayAct(send: Send) {
   return {
     list: (query: AdminQuery = {}) =>
       send<{ readonly grants: readonly MayActGrant[] }>('GET', grants, undefined, query),
-    /** `from` may act for `to`; `expiresAt` is RFC 3339. */
-    create: (grant: {
-      from: string
-      to: string
-      maxHops?: number
-      scopes?: readonly string[]
-      expiresAt?: string
-    }) =>
+    /** `fromId` may act for `toId`; `expiresAt` is RFC 3339. */
+    create: (grant: MayActRequest) =>
       send<MayActGrant>('POST', grants, {
-        from_id: grant.from,
-        to_id: grant.to,
+        from_id: grant.fromId,
+        to_id: grant.toId,
         max_hops: grant.maxHops,
         scopes: grant.scopes,
         expires_at: grant.expiresAt,

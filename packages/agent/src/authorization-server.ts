@@ -1,4 +1,4 @@
-import { AgentError, isRecord } from './errors.ts'
+import { AgentError, isRecord, quoted } from './errors.ts'
 import type { Fetch } from './fetch.ts'
 import { exchangeJson } from './json-exchange.ts'
 import { parseHttpUrl } from './request-target.ts'
@@ -61,10 +61,8 @@ export async function discoverAuthorizationServer(
 
 function parseMetadata(document: Record<string, unknown>, issuer: string): AuthorizationServerMetadata {
   if (document.issuer !== issuer) {
-    throw new AgentError(
-      'discovery',
-      `the metadata found at ${issuer} names another issuer; use the issuer's identifier exactly as it names itself`,
-    )
+    const message = `the metadata found for ${issuer} is about another issuer, ${quoted(document.issuer)}`
+    throw new AgentError('discovery', `${message}; use its identifier exactly as published`)
   }
   const endpoint = (name: string): string => parseEndpoint(document[name], name, issuer)
   return {

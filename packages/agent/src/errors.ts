@@ -72,6 +72,11 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Something a server named, fit for a message. */
+export function quoted(value: unknown): string {
+  return JSON.stringify(text(value, []) ?? null)
+}
+
 function text(value: unknown, secrets: readonly string[]): string | undefined {
   if (typeof value !== 'string' || value === '') return undefined
   const clean = secrets.reduce((rest, secret) => (secret ? rest.replaceAll(secret, '[secret]') : rest), value)

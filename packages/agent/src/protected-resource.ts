@@ -1,6 +1,6 @@
 import { isStrings, requireNoDowngrade } from './authorization-server.ts'
 import { parseChallenges } from './challenge.ts'
-import { AgentError, isRecord } from './errors.ts'
+import { AgentError, isRecord, quoted } from './errors.ts'
 import type { Fetch } from './fetch.ts'
 import { exchangeJson } from './json-exchange.ts'
 
@@ -71,8 +71,8 @@ function findParam(challenges: ReturnType<typeof parseChallenges>, name: string)
 
 function parseMetadata(document: Record<string, unknown>, resource: string): ProtectedResourceMetadata {
   if (document.resource !== resource) {
-    const message = `the metadata found for ${resource} is about another resource; use its identifier exactly as published`
-    throw new AgentError('discovery', message)
+    const message = `the metadata found for ${resource} is about another resource, ${quoted(document.resource)}`
+    throw new AgentError('discovery', `${message}; use its identifier exactly as published`)
   }
   const { authorization_servers: servers, scopes_supported, dpop_signing_alg_values_supported } = document
   return {

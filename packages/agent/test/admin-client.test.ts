@@ -74,7 +74,7 @@ describe('AdminClient', () => {
     ['mayAct.list', () => admin.mayAct.list(), 'GET /admin/may-act'],
     [
       'mayAct.create',
-      () => admin.mayAct.create({ from: 'a', to: 'b', maxHops: 2 }),
+      () => admin.mayAct.create({ fromId: 'a', toId: 'b', maxHops: 2 }),
       'POST /admin/may-act',
       { from_id: 'a', to_id: 'b', max_hops: 2 },
     ],

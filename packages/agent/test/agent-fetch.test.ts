@@ -175,6 +175,13 @@ describe('tokens', () => {
     expect(issuer.tokenRequests.length).toBe(1)
   })
 
+  it('are kept by a clock that counts milliseconds as well', async () => {
+    agent = await start({ clock: () => now * 1000 })
+    expect((await agent.token()).expiresAt).toBe(now + 300)
+    await agent.fetch(server.resource)
+    expect(last().proof.iat).toBe(now)
+  })
+
   it('are used to their end when the issuer is away, and not longer', async () => {
     issuer.override = () => ({ status: 503, json: { error: 'temporarily_unavailable' } })
     now += 299

@@ -37,7 +37,9 @@ export async function listen(
     const exchange: Exchange = {
       method: request.method ?? '',
       url: new URL(base + request.url),
-      headers: new Headers(request.headersDistinct as Record<string, string>),
+      headers: new Headers(
+        Object.entries(request.headersDistinct).map(([name, values = []]) => [name, values.join(', ')]),
+      ),
       body: Buffer.concat(chunks).toString(),
     }
     seen.push(exchange)
