@@ -11,7 +11,7 @@ interface Stage {
 
 /** Each attack starts from what the agent really sends and changes one thing. */
 export async function playAttacks({ resource, issuer, prover, agent }: Stage): Promise<void> {
-  const token = await agent.token()
+  const { accessToken: token } = await agent.token()
   const method = 'POST'
   const prove = (accessToken = token, url = resource, by = prover) => by.createProof({ method, url, accessToken })
   const send = (authorization: string, proof?: string) =>

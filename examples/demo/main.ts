@@ -54,7 +54,7 @@ heading('The token is revoked')
 
 await step('at the issuer; the next call fails', async () => {
   const admin = new AdminClient({ baseUrl: issuer.url, adminKey: issuer.adminKey })
-  const token = await agent.token()
+  const { accessToken: token } = await agent.token()
   const send = async () => {
     const proof = await prover.createProof({ method: 'POST', url: resource, accessToken: token })
     return fetch(resource, { method: 'POST', headers: { authorization: `DPoP ${token}`, dpop: proof } })
@@ -81,7 +81,7 @@ await client.close()
 if (flags.serve) {
   console.log(`\nStill serving. Admin key: ${issuer.adminKey}. Ctrl-C ends it.`)
 } else {
-  await agent.close()
+  agent.close()
   await server.close()
   await issuer.close()
   process.exitCode = succeeded ? 0 : 1

@@ -1,1 +1,13 @@
-export {}
+export {
+  type AgentRegistration,
+  createIssuer,
+  type Failing,
+  type FailureMode,
+  type Issuer,
+  type MintOptions,
+} from './issuer.ts'
+export { type RunningIssuer, type StartOptions, startIssuer } from './listen.ts'
+export { memoryStore } from './memory-store.ts'
+export type { IssuerOptions } from './options.ts'
+export type { RevocationRule } from './revocation/rules.ts'
+export type * from './store.ts'

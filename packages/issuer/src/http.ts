@@ -1,0 +1,58 @@
+import type { Context } from 'hono'
+import { invalidRequest, OAuthError } from './errors.ts'
+
+const MAX_BODY = 64 * 1024
+
+/** A form body, each parameter with all its values. Repeating one is an error (RFC 6749 §3.2), `resource` apart. */
+export async function readForm(c: Context): Promise<ReadonlyMap<string, readonly string[]>> {
+  requireMediaType(c, 'application/x-www-form-urlencoded')
+  const form = new Map<string, string[]>()
+  for (const [name, value] of new URLSearchParams(await readBody(c))) {
+    const values = form.get(name)
+    if (values === undefined) form.set(name, [value])
+    else if (name === 'resource' || name === 'audience') values.push(value)
+    else throw invalidRequest('A parameter is repeated')
+  }
+  return form
+}
+
+export async function readJson(c: Context): Promise<Readonly<Record<string, unknown>>> {
+  requireMediaType(c, 'application/json')
+  try {
+    const value: unknown = JSON.parse(await readBody(c))
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>
+  } catch (error) {
+    if (error instanceof OAuthError) throw error
+  }
+  throw invalidRequest('The body must be a JSON object')
+}
+
+function requireMediaType(c: Context, expected: string): void {
+  const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase()
+  if (type !== expected) throw invalidRequest(`Content-Type must be ${expected}`)
+}
+
+async function readBody(c: Context): Promise<string> {
+  const reader = c.req.raw.body?.getReader()
+  if (reader === undefined) return ''
+  const decoder = new TextDecoder()
+  let text = ''
+  let size = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return text + decoder.decode()
+    size += value.byteLength
+    if (size > MAX_BODY) {
+      await reader.cancel()
+      throw new OAuthError('invalid_request', 'The body is too large', { status: 413 })
+    }
+    text += decoder.decode(value, { stream: true })
+  }
+}
+
+/** RFC 6749 §5.1: what carries a secret must not be kept. */
+export function uncacheable(c: Context): void {
+  c.header('Cache-Control', 'no-store')
+  c.header('Pragma', 'no-cache')
+}
