@@ -1,4 +1,4 @@
-/** Answers keep the names they have on the wire; times are RFC 3339 text unless the name says otherwise. */
+/** Answers keep the names they have on the wire. Named here is what callers need; servers send more. */
 export interface AdminAgent {
   readonly id: string
   readonly client_id: string
@@ -72,7 +72,7 @@ export interface AuditEvent {
   readonly action: string
   readonly actor_id?: string
   readonly target_id?: string
-  readonly created_at: string
+  readonly created_at?: string | number
   readonly metadata?: unknown
   readonly [member: string]: unknown
 }

@@ -54,12 +54,14 @@ async function probe(fetchFn: Fetch, resource: string, onAnswer: (headers: Heade
     const response = await fetchFn(resource, {
       headers: { accept: 'application/json, text/event-stream' },
       redirect: 'manual',
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(5_000),
     })
     await response.body?.cancel().catch(() => undefined)
     onAnswer(response.headers)
     return response.status === 401 ? parseChallenges(response.headers.get('www-authenticate')) : []
   } catch (cause) {
+    // An open server may keep a GET waiting for its first event.
+    if (cause instanceof DOMException && cause.name === 'TimeoutError') return []
     const message = `${resource} did not answer; check that it is running and reachable`
     throw new AgentError('network', message, { cause })
   }

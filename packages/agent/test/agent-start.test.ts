@@ -103,6 +103,14 @@ describe('discovery', () => {
     await expect(start()).resolves.toBeDefined()
   })
 
+  it('does not wait for a resource that keeps its first answer open', async () => {
+    const impatient: AgentOptions['fetch'] = async (input, init) => {
+      if (input === server.resource) throw new DOMException('no headers yet', 'TimeoutError')
+      return fetch(input, init)
+    }
+    expect((await start({ fetch: impatient })).issuer).toBe(issuer.url)
+  })
+
   it('falls back to the root form, and to OpenID Connect Discovery', async () => {
     const target = await listen(({ url }) => {
       if (url.pathname === '/.well-known/oauth-protected-resource') {
