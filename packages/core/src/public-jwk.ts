@@ -68,6 +68,8 @@ function isNumber(text: unknown, length: number): text is string {
 function isModulus(text: unknown): text is string {
   if (typeof text !== 'string' || text.length < MIN_MODULUS_LENGTH || text.length > MAX_MODULUS_LENGTH)
     return false
+  // 256 octets are 2048 bits only when the first bit is one.
+  if (text.length === MIN_MODULUS_LENGTH && /^[A-Za-f]/.test(text)) return false
   return isCanonicalBase64url(text) && !startsWithZeroOctet(text)
 }
 
