@@ -42,7 +42,8 @@ export async function fetchText(
   return { text: await readBounded(response, url, limits.maxBytes, signal), headers: response.headers }
 }
 
-async function readBounded(
+/** Reads a body as UTF-8, at most so much of it, until the signal says stop. */
+export async function readBounded(
   response: Response,
   url: string,
   maxBytes: number,

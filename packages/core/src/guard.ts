@@ -19,6 +19,7 @@ import {
   readCredentialFields,
 } from './request.ts'
 import { createMetadataRoute, createResourceMetadata, type ResourceMetadata } from './resource-metadata.ts'
+import { openRevocation } from './revocation/checker.ts'
 import { requireScopes } from './scopes.ts'
 import { type Answer, allowed, createRefusals, type Refused, unavailable, type Verdict } from './verdict.ts'
 
@@ -89,9 +90,9 @@ export function createGuard(audience: string | readonly string[], options: Guard
   const nonces = settings.nonce && createNonces(settings.audience, settings.nonce)
   const proofs = createProofVerifier({ ...settings, nonces })
   const replayStore = settings.replayStore ?? memoryReplayStore({ clock: settings.clock })
-  const revocation = { check: () => 'active' as const }
-  const streams = createOpenStreams(settings.clock, revocation.check)
   const report = createReporter(settings.onDecision)
+  const revocation = openRevocation(settings.revocation, issuers, settings, report.notice)
+  const streams = createOpenStreams(settings.clock, tokens.verify, revocation)
   const metadata = createResourceMetadata(settings)
   const metadataAnswer = createMetadataRoute(metadata, settings.resourceMetadataUrl)
   const refused = createRefusals(createChallenges({ ...settings, bearer: settings.dpop === 'when-bound' }))
@@ -107,6 +108,7 @@ export function createGuard(audience: string | readonly string[], options: Guard
     const proofText = requireConfirmation(token.jkt, credentials, settings.dpop)
     const target = { method: request.method, uri: settings.publicPrefix + path, token }
     const proof = proofText === undefined ? undefined : await proofs.verify(proofText, target, now)
+    await revocation.require(token, credentials.token)
     requireScopes(token.scopes, settings.scopes)
     if (proof !== undefined) await claim(proof, now)
     return createAuthInfo(credentials.token, token, settings)
@@ -170,24 +172,9 @@ export function createGuard(audience: string | readonly string[], options: Guard
     insufficientScope(auth, scopes) {
       return refused('insufficient_scope', auth.cnf === undefined ? 'Bearer' : 'DPoP', { scopes })
     },
-    watch(auth, end) {
-      let undo: (() => void) | undefined
-      let undone = false
-      tokens.verify(auth.token, Math.floor(settings.clock())).then(
-        (token) => {
-          if (!undone) undo = streams.watch({ token, text: auth.token, end })
-        },
-        (error) => {
-          if (!undone) end(error instanceof Refusal ? 'expired' : 'unknown')
-        },
-      )
-      return () => {
-        undone = true
-        undo?.()
-      }
-    },
+    watch: (auth, end) => streams.watch(auth.token, end),
     async ready() {
-      await Promise.all(issuers.map(({ keys }) => keys.load()))
+      await Promise.all([...issuers.map(({ keys }) => keys.load()), revocation.ready()])
     },
     purge() {
       for (const { keys } of issuers) keys.purge()
@@ -195,6 +182,7 @@ export function createGuard(audience: string | readonly string[], options: Guard
     },
     async close() {
       streams.close()
+      revocation.close()
       if (settings.replayStore === undefined) await replayStore.close?.()
     },
   }

@@ -10,7 +10,11 @@ export {
   decodeAgentToken,
   TokenError,
 } from './decode-agent-token.ts'
-export { memoryReplayStore } from './dpop/memory-replay-store.ts'
+export {
+  type MemoryReplayStore,
+  type MemoryReplayStoreOptions,
+  memoryReplayStore,
+} from './dpop/memory-replay-store.ts'
 export type { NonceOptions } from './dpop/nonce.ts'
 export type { ReplayStore, ReplayVerdict } from './dpop/replay.ts'
 export { createGuard, type Guard, type Passage } from './guard.ts'

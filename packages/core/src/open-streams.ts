@@ -1,11 +1,12 @@
 import type { AccessToken } from './access-token.ts'
-import type { RevocationVerdict } from './revocation/source.ts'
+import { Refusal } from './refusal.ts'
+import type { Revocation } from './revocation/checker.ts'
 
 /** Why an open stream is to be ended. `'unknown'`: whether the token is revoked cannot be said any more. */
 export type StreamEnd = 'expired' | 'revoked' | 'unknown'
 
 interface OpenStream {
-  readonly token: AccessToken
+  /** The token it was let in with. */
   readonly text: string
   readonly end: (reason: StreamEnd) => void
 }
@@ -15,16 +16,19 @@ const INTERVAL_MS = 1000
 
 /**
  * Streams that were let in once and are still open. A request is checked when it comes; a stream is checked as long as it
- * lasts: whenever revocations may have changed, and every second.
+ * lasts: whenever revocations may have changed, and every second. The token is verified anew each time, from the cache.
  */
 export function createOpenStreams(
   clock: () => number,
-  check: (token: AccessToken, text: string) => RevocationVerdict | Promise<RevocationVerdict>,
+  verify: (text: string, now: number) => Promise<AccessToken>,
+  revocation: Pick<Revocation, 'require' | 'onChange'>,
 ) {
   const streams = new Set<OpenStream>()
   let timer: ReturnType<typeof setInterval> | undefined
+  revocation.onChange(recheck)
 
-  function watch(stream: OpenStream): () => void {
+  function watch(text: string, end: (reason: StreamEnd) => void): () => void {
+    const stream = { text, end }
     streams.add(stream)
     if (timer === undefined) {
       timer = setInterval(recheck, INTERVAL_MS)
@@ -42,29 +46,29 @@ export function createOpenStreams(
   }
 
   function recheck(): void {
-    for (const stream of streams) {
-      void examine(stream).then((reason) => {
-        if (reason === undefined || !streams.has(stream)) return
-        forget(stream)
-        stream.end(reason)
-      })
-    }
+    for (const stream of streams) void examine(stream)
   }
 
-  async function examine({ token, text }: OpenStream): Promise<StreamEnd | undefined> {
-    if (clock() >= token.expiresAt) return 'expired'
+  async function examine(stream: OpenStream): Promise<void> {
     try {
-      return (await check(token, text)) === 'revoked' ? 'revoked' : undefined
-    } catch {
-      return 'unknown'
+      const token = await verify(stream.text, Math.floor(clock()))
+      await revocation.require(token, stream.text)
+    } catch (error) {
+      if (!streams.has(stream)) return
+      forget(stream)
+      stream.end(whyEnded(error))
     }
   }
 
   return {
     watch,
-    recheck,
     close(): void {
       for (const stream of [...streams]) forget(stream)
     },
   }
+}
+
+function whyEnded(error: unknown): StreamEnd {
+  if (!(error instanceof Refusal)) return 'unknown'
+  return error.reason === 'token_expired' ? 'expired' : 'revoked'
 }

@@ -73,18 +73,26 @@ function isField(name: string, field: string): boolean {
 }
 
 /**
+ * What one router resolves and the next takes as it is: dot segments, backslashes, an empty first segment. A proof for the
+ * one path must not open the other; clients resolve all of these before they send (WHATWG URL §4.4).
+ */
+const AMBIGUOUS_PATH = /^\/\/|\\|\/(?:\.|%2e){1,2}(?:\/|$)/i
+
+/**
  * The path of the request target, without query, undecoded. Only the configured public origin says where the resource
  * lives: a target that names another host (absolute-form) or could be read as one (`//host`) is ambiguous.
  */
 export function parseTargetPath(target: string, publicOrigin: string): string {
-  const path = target.charCodeAt(0) === 0x2f ? target : withoutOrigin(target, publicOrigin)
-  if (path === undefined || path.startsWith('//')) throw new Refusal('target_ambiguous')
-  const end = path.search(/[?#]/)
-  return end === -1 ? path : path.slice(0, end)
+  const whole = target.charCodeAt(0) === 0x2f ? target : withoutOrigin(target, publicOrigin)
+  if (whole === undefined) throw new Refusal('target_ambiguous')
+  const end = whole.search(/[?#]/)
+  const path = end === -1 ? whole : whole.slice(0, end)
+  if (AMBIGUOUS_PATH.test(path)) throw new Refusal('target_ambiguous')
+  return path
 }
 
 function withoutOrigin(target: string, publicOrigin: string): string | undefined {
-  const match = /^(https?:\/\/[^/?#\\]*)(.*)$/i.exec(target)
+  const match = /^(https?:\/\/[^/?#]*)(.*)$/i.exec(target)
   if (match?.[1]?.toLowerCase() !== publicOrigin) return undefined
   const path = match[2] ?? ''
   return path.startsWith('/') ? path : `/${path}`

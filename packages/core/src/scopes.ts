@@ -8,7 +8,7 @@ const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/
  * Any other shape is a claim we do not understand.
  */
 export function parseScopes(claims: JsonObject): readonly string[] {
-  const value = claims.scope ?? claims.scp
+  const value = claims.scope === undefined ? claims.scp : claims.scope
   if (value === undefined) return []
   const list = typeof value === 'string' ? value.split(' ').filter((scope) => scope !== '') : value
   if (!Array.isArray(list) || (Array.isArray(value) && claims.scope !== undefined) || !list.every(isScope)) {

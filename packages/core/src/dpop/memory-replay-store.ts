@@ -1,6 +1,117 @@
+import { ConfigurationError, Unavailable } from '../refusal.ts'
+import { createFingerprint } from './fingerprint.ts'
+import { FingerprintTable } from './fingerprint-table.ts'
+import { createQuota } from './quota.ts'
 import type { ReplayStore } from './replay.ts'
-// placeholder until the real store lands in this very file
-export function memoryReplayStore(_options: { clock?: () => number } = {}): ReplayStore {
-  const seen = new Set<string>()
-  return { claim: (key) => (seen.has(key) ? 'replayed' : (seen.add(key), 'fresh')) }
+
+export interface MemoryReplayStoreOptions {
+  /** Most proofs remembered at once; 17 to 34 bytes each. Default 1,000,000: at most about 34 MB, taken as needed. */
+  readonly maxEntries?: number
+  /**
+   * The share of `maxEntries` that proofs of one key may take. Default 0.1: 100,000 live proofs, which is 1,400 requests a
+   * second by one agent at the default window.
+   */
+  readonly quota?: number
+  /**
+   * Proofs that expire at or before this second are refused from the start. A process that has just started does not know
+   * which proofs the one before it had accepted; `now + proofMaxAge + 2 * clockTolerance + 1` refuses all it could have.
+   * Default: none, since that also refuses every honest proof of the first `clockTolerance` seconds. `nonce: true` and a
+   * shared store protect a restart without that.
+   */
+  readonly floor?: number
+  /** Seconds since the epoch. Default: the system's clock. */
+  readonly clock?: () => number
+}
+
+export interface MemoryReplayStore extends ReplayStore {
+  claim(key: string, expiresAt: number, jkt?: string): 'fresh' | 'replayed'
+  /** Live entries. */
+  readonly size: number
+  /** Proofs that expire at or before this second are refused: time, or what was given up when the store was full. */
+  readonly floor: number
+}
+
+/** When the store is full, it gives up this share of its entries at once, oldest first, by raising the floor. */
+const GIVEN_UP = 1 / 8
+
+/**
+ * Remembers used proofs in this process, as keyed 64-bit fingerprints. A claim takes the same time however many there are,
+ * and nothing sweeps.
+ *
+ * **Nothing live is ever evicted.** When it is full, the store raises a floor: it gives up its oldest entries, and from
+ * then on refuses every proof that old. So a flood costs availability for a moment, never a second acceptance: a proof
+ * made after the floor passes. A clock that is set back resurrects nothing either; proofs of the time that has already
+ * been are refused until it has passed again.
+ *
+ * Two different proofs share a fingerprint once in 10¹³ claims at a million entries; the second is then refused as a
+ * replay. The other way round cannot happen.
+ * @throws Unavailable `replay_store_full` below the floor, `replay_quota_exceeded` beyond the quota of a key
+ */
+export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): MemoryReplayStore {
+  const { maxEntries = 1_000_000, quota = 0.1, clock = () => Date.now() / 1000 } = options
+  if (!Number.isInteger(maxEntries) || maxEntries < 1 || maxEntries > 2 ** 30) {
+    throw new ConfigurationError('maxEntries', 'expected an integer from 1 to 2^30')
+  }
+  if (!(quota > 0 && quota <= 1)) throw new ConfigurationError('quota', 'expected a share above 0, at most 1')
+  const fingerprint = createFingerprint()
+  const table = new FingerprintTable()
+  const perKey = createQuota(Math.max(1, Math.floor(maxEntries * quota)), fingerprint)
+  /** Live entries by the second they expire at. */
+  const expiring = new Map<number, number>()
+  let size = 0
+  let floor = Math.floor(options.floor ?? Number.NEGATIVE_INFINITY)
+  let oldest = Number.POSITIVE_INFINITY
+
+  /** Everything that expires at or before `second` is dead from now on. */
+  function raiseFloor(second: number): void {
+    if (second <= floor) return
+    floor = second
+    for (; oldest <= floor && size > 0; oldest++) {
+      size -= expiring.get(oldest) ?? 0
+      expiring.delete(oldest)
+    }
+    if (size === 0) oldest = Number.POSITIVE_INFINITY
+    perKey.forget(floor)
+  }
+
+  function makeRoom(): void {
+    let second = oldest
+    let freed = 0
+    while (freed < maxEntries * GIVEN_UP && freed < size) freed += expiring.get(second++) ?? 0
+    raiseFloor(second - 1)
+  }
+
+  return {
+    claim(key, expiresAt, jkt) {
+      raiseFloor(Math.floor(clock()))
+      const second = Math.ceil(expiresAt)
+      refuseBelow(floor, second)
+      const { high, low } = fingerprint(key)
+      if (table.has(high, low, floor)) return 'replayed'
+      if (jkt !== undefined && perKey.isExceeded(jkt)) {
+        throw new Unavailable('replay_quota_exceeded', { retryAfter: Math.max(1, oldest - floor) })
+      }
+      if (size >= maxEntries) {
+        makeRoom()
+        refuseBelow(floor, second)
+      }
+      table.add(high, low, second, floor)
+      expiring.set(second, (expiring.get(second) ?? 0) + 1)
+      if (second < oldest) oldest = second
+      size++
+      if (jkt !== undefined) perKey.count(jkt, second)
+      return 'fresh'
+    },
+    get size() {
+      raiseFloor(Math.floor(clock()))
+      return size
+    },
+    get floor() {
+      return floor
+    },
+  }
+}
+
+function refuseBelow(floor: number, second: number): void {
+  if (second <= floor) throw new Unavailable('replay_store_full', { retryAfter: floor - second + 1 })
 }
