@@ -116,7 +116,13 @@ export const DEFAULTS = Object.freeze({
 const DEVELOPMENT_ISSUER = 'http://localhost:8080'
 const LONGEST = 300
 /** Derived, and not to be said differently by `resourceMetadata`. */
-const DERIVED_METADATA = ['resource', 'authorization_servers', 'dpop_bound_access_tokens_required']
+const DERIVED_METADATA = [
+  'resource',
+  'authorization_servers',
+  'bearer_methods_supported',
+  'dpop_signing_alg_values_supported',
+  'dpop_bound_access_tokens_required',
+]
 const OPTIONS: Record<keyof GuardOptions, true> = {
   issuer: true,
   dpop: true,
@@ -181,7 +187,8 @@ function resolveAudiences(audience: string | readonly string[]): readonly string
   const audiences = Array.isArray(audience) ? [...audience] : [audience]
   if (audiences.length === 0) throw new ConfigurationError('audience', 'expected at least one URI')
   for (const uri of audiences) {
-    if (typeof uri !== 'string' || !URL.canParse(uri)) {
+    // The URL parser forgives white space; the exact comparison with `aud` does not.
+    if (typeof uri !== 'string' || !URL.canParse(uri) || /\s/.test(uri)) {
       throw new ConfigurationError(
         'audience',
         "expected the resource's canonical URI, such as https://mcp.example.com/mcp",
@@ -285,6 +292,7 @@ function resolveProofAlgorithms(
   algorithms: readonly SignatureAlgorithm[],
 ): readonly SignatureAlgorithm[] {
   const given = option ?? algorithms.filter((algorithm) => !algorithm.startsWith('RS'))
+  if (!Array.isArray(given)) throw new ConfigurationError('proofAlgorithms', 'expected a list of algorithms')
   // MCP clients do not negotiate: whatever else is accepted, ES256 is.
   return resolveAlgorithms('proofAlgorithms', [...new Set<SignatureAlgorithm>(['ES256', ...given])])
 }
@@ -296,7 +304,7 @@ function resolveScopes(scopes: readonly string[]): readonly string[] {
   return Object.freeze([...scopes])
 }
 
-function resolveSeconds(option: string, seconds: number, least: number): number {
+export function resolveSeconds(option: string, seconds: number, least: number): number {
   if (!Number.isFinite(seconds) || seconds < least || seconds > LONGEST) {
     throw new ConfigurationError(option, `expected ${least} to ${LONGEST} seconds`)
   }
@@ -353,6 +361,11 @@ function resolveResourceMetadata(members: GuardOptions['resourceMetadata']) {
     if (name in members)
       throw new ConfigurationError(`resourceMetadata.${name}`, 'is derived and cannot be set')
   }
+  try {
+    JSON.stringify(members)
+  } catch {
+    throw new ConfigurationError('resourceMetadata', 'expected what JSON can express')
+  }
   return members
 }
 
@@ -365,18 +378,21 @@ function resolveFunction<F>(option: string, value: F | undefined): F | undefined
 /** Past this, a reading can only be in milliseconds: in seconds it is the year 5138. */
 const MILLISECONDS = 1e11
 
-function resolveClock(clock: (() => number) | undefined): () => number {
+export function resolveClock(clock: (() => number) | undefined): () => number {
   if (clock === undefined) return () => Date.now() / 1000
   resolveFunction('clock', clock)
   if (!Number.isFinite(clock())) throw new ConfigurationError('clock', 'expected seconds since the epoch')
   return () => {
     const reading = clock()
+    // Nothing is later than NaN: it would make every token young.
+    if (!Number.isFinite(reading)) throw new TypeError('clock: expected seconds since the epoch')
     return reading > MILLISECONDS ? reading / 1000 : reading
   }
 }
 
-function parseHttpUrl(text: unknown): URL | undefined {
+export function parseHttpUrl(text: unknown): URL | undefined {
   if (typeof text !== 'string' || !URL.canParse(text)) return undefined
   const url = new URL(text)
-  return (url.protocol === 'https:' || url.protocol === 'http:') && url.username === '' ? url : undefined
+  const isPlain = url.username === '' && url.password === ''
+  return (url.protocol === 'https:' || url.protocol === 'http:') && isPlain ? url : undefined
 }
