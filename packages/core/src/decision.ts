@@ -42,7 +42,9 @@ export interface DecisionContext {
 export function createReporter(onDecision: ((decision: Decision) => void) | undefined) {
   function emit(decision: Decision): void {
     try {
-      onDecision?.(decision)
+      // An async function is a listener too, and its rejection would end the process.
+      const pending: unknown = onDecision?.(decision)
+      if (pending instanceof Promise) pending.catch(() => undefined)
     } catch {
       // A log that fails must not decide anything.
     }

@@ -4,6 +4,7 @@ import { createAccessTokenVerifier } from './access-token.ts'
 import type { Actor } from './actors.ts'
 import { SIGNATURE_ALGORITHMS } from './algorithms.ts'
 import { IssuerKeys } from './keys.ts'
+import { parseHttpUrl, resolveClock, resolveSeconds } from './options.ts'
 import { ConfigurationError, REFUSALS, type Reason, Refusal } from './refusal.ts'
 
 export interface DecodeAgentTokenOptions {
@@ -65,14 +66,15 @@ const verifiers = new LRUCache<string, Verifier>({ max: 64 })
 /**
  * Verifies an access token alone: signature by the issuer's keys, `iss`, `aud`, time, and that it is an access token at
  * all. Does **not** check a proof, replay or revocation: a stolen token passes here. A guard does all of it.
- * @throws TokenError for a bad token, Unavailable when the keys cannot be had
+ * @throws TokenError for a bad token, Unavailable when the keys cannot be had, ConfigurationError for wrong options
  */
 export async function decodeAgentToken(
   token: string,
   options: DecodeAgentTokenOptions,
 ): Promise<AgentTokenClaims> {
-  const clock = options.clock ?? (() => Date.now() / 1000)
+  const clock = resolveClock(options.clock)
   try {
+    if (typeof token !== 'string') throw new Refusal('token_malformed', 'no string')
     const verified = await verifierFor(options, clock).verify(token, Math.floor(clock()))
     const { claims, scopes, jkt, actors } = verified
     return {
@@ -98,10 +100,12 @@ export async function decodeAgentToken(
 }
 
 function verifierFor(options: DecodeAgentTokenOptions, clock: () => number): Verifier {
-  const { jwksUrl, expectedIssuer, expectedAudience, leeway = 10 } = options
-  for (const [option, value] of Object.entries({ jwksUrl, expectedIssuer, expectedAudience })) {
+  const { jwksUrl, expectedIssuer, expectedAudience } = options
+  const leeway = resolveSeconds('leeway', options.leeway ?? 10, 0)
+  for (const [option, value] of Object.entries({ expectedIssuer, expectedAudience })) {
     if (typeof value !== 'string' || value === '') throw new ConfigurationError(option, 'expected a string')
   }
+  if (parseHttpUrl(jwksUrl) === undefined) throw new ConfigurationError('jwksUrl', 'expected an http(s) URL')
   const injected = options.fetch !== undefined || options.clock !== undefined
   const id = JSON.stringify([jwksUrl, expectedIssuer, expectedAudience, leeway])
   const known = injected ? undefined : verifiers.get(id)

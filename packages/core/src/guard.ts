@@ -18,7 +18,12 @@ import {
   parseTargetPath,
   readCredentialFields,
 } from './request.ts'
-import { createMetadataRoute, createResourceMetadata, type ResourceMetadata } from './resource-metadata.ts'
+import {
+  createMetadataRoute,
+  createResourceMetadata,
+  type ResourceMetadata,
+  resourceMetadataPaths,
+} from './resource-metadata.ts'
 import { openRevocation } from './revocation/checker.ts'
 import { requireScopes } from './scopes.ts'
 import { type Answer, allowed, createRefusals, type Refused, unavailable, type Verdict } from './verdict.ts'
@@ -41,6 +46,8 @@ export interface Guard {
    * the handler run with `auth`.
    */
   gate(request: GuardRequest): Promise<Passage>
+  /** Request paths at which it is served: path-inserted and root form. */
+  readonly metadataPaths: readonly string[]
   /** The answer where the request is for this resource's metadata; `undefined` for any other. Part of {@link Guard.gate}. */
   metadataAnswer(request: GuardRequest): Answer | undefined
   /**
@@ -94,7 +101,8 @@ export function createGuard(audience: string | readonly string[], options: Guard
   const revocation = openRevocation(settings.revocation, issuers, settings, report.notice)
   const streams = createOpenStreams(settings.clock, tokens.verify, revocation)
   const metadata = createResourceMetadata(settings)
-  const metadataAnswer = createMetadataRoute(metadata, settings.resourceMetadataUrl)
+  const metadataPaths = resourceMetadataPaths(settings.resourceMetadataUrl)
+  const metadataAnswer = createMetadataRoute(metadata, metadataPaths)
   const refused = createRefusals(createChallenges({ ...settings, bearer: settings.dpop === 'when-bound' }))
 
   /** One request's whole way. Whatever is thrown refuses it. */
@@ -169,6 +177,7 @@ export function createGuard(audience: string | readonly string[], options: Guard
     verify,
     gate,
     metadataAnswer,
+    metadataPaths,
     insufficientScope(auth, scopes) {
       return refused('insufficient_scope', auth.cnf === undefined ? 'Bearer' : 'DPoP', { scopes })
     },

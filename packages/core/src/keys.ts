@@ -110,9 +110,19 @@ export class IssuerKeys {
     const set = await this.#current(now)
     const found = candidates(set, kid, algorithm)
     const justFetched = set !== before
-    if (found.length > 0 || justFetched || now < this.#cooldownUntil) return found
-    this.#cooldownUntil = now + KEY_LIMITS.cooldown
-    return candidates(await this.#refresh(now), kid, algorithm)
+    if (found.length > 0 || justFetched) return found
+    // A fetch that is on its way may bring the key: whoever names it meanwhile waits too.
+    if (this.#refreshing === undefined) {
+      if (isUntil(this.#cooldownUntil, now, KEY_LIMITS.cooldown)) return found
+      this.#cooldownUntil = now + KEY_LIMITS.cooldown
+    }
+    try {
+      return candidates(await this.#refresh(now), kid, algorithm)
+    } catch (error) {
+      // Nobody knows yet whether the key exists; the wait between attempts bounds what asking costs.
+      this.#cooldownUntil = 0
+      throw error
+    }
   }
 
   /** Has a usable set, fetched if need be. @throws Unavailable */
@@ -159,7 +169,7 @@ export class IssuerKeys {
       return set
     }
     const usable = set !== undefined && age < set.maxAge + KEY_LIMITS.staleIfError
-    if (usable && now < this.#retryAt) return set
+    if (usable && this.#mustWait(now)) return set
     try {
       return await this.#refresh(now)
     } catch (error) {
@@ -169,12 +179,16 @@ export class IssuerKeys {
   }
 
   #refreshInBackground(now: number): void {
-    if (this.#refreshing === undefined && now >= this.#retryAt) this.#refresh(now).catch(() => undefined)
+    if (this.#refreshing === undefined && !this.#mustWait(now)) this.#refresh(now).catch(() => undefined)
+  }
+
+  #mustWait(now: number): boolean {
+    return isUntil(this.#retryAt, now, KEY_LIMITS.lastRetry)
   }
 
   #refresh(now: number): Promise<KeySet> {
     if (this.#refreshing !== undefined) return this.#refreshing
-    if (now < this.#retryAt) return Promise.reject(this.#unavailable(now))
+    if (this.#mustWait(now)) return Promise.reject(this.#unavailable(now))
     const refreshing = this.#fetch(now, this.#generation).finally(() => {
       if (this.#refreshing === refreshing) this.#refreshing = undefined
     })
@@ -211,6 +225,11 @@ export class IssuerKeys {
     const retryAfter = Math.max(1, this.#retryAt - now)
     return new Unavailable('keys_unavailable', { retryAfter, cause: this.#lastFailure, detail })
   }
+}
+
+/** Whether a wait goes on. One that seems much longer than any is over: the clock was set back. */
+function isUntil(end: number, now: number, longest: number): boolean {
+  return now < end && end - now < longest + 1
 }
 
 /** A clock that was set back says nothing about age. */

@@ -35,6 +35,11 @@ export function resourceMetadataUrl(resource: string): string {
   return `${origin}${WELL_KNOWN}${pathname === '/' ? '' : pathname}${search}`
 }
 
+/** Paths that answer with the document. */
+export function resourceMetadataPaths(url: string): readonly string[] {
+  return [...new Set([new URL(url).pathname, WELL_KNOWN])]
+}
+
 /** Anybody may read the document, and a browser's client asks first because of its `MCP-Protocol-Version`. */
 const OPEN = {
   'Access-Control-Allow-Origin': '*',
@@ -43,11 +48,10 @@ const OPEN = {
 } as const
 
 /**
- * The answer where the request is for the document, without credentials: at the inserted form of its path, and at the
- * root form, which MCP clients try last.
+ * The answer where the request is for the document, without credentials: at the path with the well-known string inserted,
+ * and at the root form, which MCP clients try last.
  */
-export function createMetadataRoute(metadata: ResourceMetadata, url: string) {
-  const inserted = new URL(url).pathname
+export function createMetadataRoute(metadata: ResourceMetadata, paths: readonly string[]) {
   const document: Answer = {
     status: 200,
     headers: { 'Content-Type': 'application/json', 'Cache-Control': 'public, max-age=300', ...OPEN },
@@ -58,7 +62,7 @@ export function createMetadataRoute(metadata: ResourceMetadata, url: string) {
     const start = target.indexOf(WELL_KNOWN)
     if (start === -1) return undefined
     const path = target.slice(0, target.search(/[?#]|$/))
-    if (path !== inserted && path !== WELL_KNOWN) return undefined
+    if (!paths.includes(path)) return undefined
     if (method === 'GET' || method === 'HEAD') return method === 'GET' ? document : { ...document, body: '' }
     if (method === 'OPTIONS')
       return { status: 204, headers: { ...OPEN, 'Access-Control-Max-Age': '86400' }, body: '' }

@@ -1,1 +1,2 @@
-export {}
+export type { AuthInfo, Decision, GuardOptions } from '@sharkguard/core'
+export { type Guarded, sharkGuard } from './guard.ts'

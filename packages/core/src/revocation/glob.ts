@@ -1,110 +1,122 @@
-/** A pattern cut into what it demands of each character; `undefined` when it can match nothing. */
-export type Glob = readonly Part[]
+/** A compiled pattern. `undefined`: one that matches nothing, because a class has no end. */
+export type Glob = readonly Step[] | undefined
 
-type Part =
-  | { readonly kind: 'any' }
-  | { readonly kind: 'one' }
-  | { readonly kind: 'literal'; readonly char: string }
-  | {
-      readonly kind: 'class'
-      readonly negated: boolean
-      readonly ranges: readonly (readonly [number, number])[]
-    }
+/** A code point, or one of the wildcards below, or a class of code points. */
+type Step = number | CharacterClass
+
+interface CharacterClass {
+  readonly negated: boolean
+  /** Pairs of first and last code point. */
+  readonly ranges: readonly number[]
+}
+
+const ANY = -1
+const STAR = -2
+const REPLACEMENT = 0xfffd
+const code = (char: string) => char.charCodeAt(0)
+const CARET = code('^')
+const HYPHEN = code('-')
+const OPEN = code('[')
+const CLOSE = code(']')
 
 /**
- * Compiles a pattern of SQLite's GLOB: `*`, `?` for one code point, `[a-z]`, `[^…]` (`!` is a character like any other),
- * `[]…]`; no escape, case-sensitive. A class that does not end matches nothing.
+ * Compiles a pattern of SQLite's GLOB operator: `*` for any text, `?` for one code point, `[a-z]`, `[^a-z]`, `[]a]` for a
+ * class with `]` in it. Case-sensitive; there is no escape character, and `!` does not negate.
  */
-export function compileGlob(pattern: string): Glob | undefined {
-  const chars = [...pattern]
-  const parts: Part[] = []
-  for (let i = 0; i < chars.length; i++) {
-    const char = chars[i] as string
-    if (char === '*') {
-      if (parts.at(-1)?.kind !== 'any') parts.push({ kind: 'any' })
-    } else if (char === '?') parts.push({ kind: 'one' })
-    else if (char !== '[') parts.push({ kind: 'literal', char })
-    else {
-      const end = compileClass(chars, i, parts)
+export function compileGlob(pattern: string): Glob {
+  const points = codePoints(pattern)
+  const steps: Step[] = []
+  let i = 0
+  while (i < points.length) {
+    const point = points[i++] as number
+    if (point === code('*')) steps.push(STAR)
+    else if (point === code('?')) steps.push(ANY)
+    else if (point === OPEN) {
+      const end = parseClass(points, i, steps)
       if (end === undefined) return undefined
       i = end
-    }
+    } else steps.push(point)
   }
-  return parts
+  return steps
 }
 
-/** Reads a class as SQLite does, oddities included. @returns the index of the closing bracket */
-function compileClass(chars: readonly string[], open: number, parts: Part[]): number | undefined {
-  let i = open + 1
-  const negated = chars[i] === '^'
+/** @returns the position after the class's `]`, or `undefined` where there is none */
+function parseClass(points: readonly number[], start: number, steps: Step[]): number | undefined {
+  let i = start
+  const ranges: number[] = []
+  const negated = points[i] === CARET
   if (negated) i++
-  const ranges: (readonly [number, number])[] = []
-  // A bracket that comes first is a member, and cannot begin a range.
-  if (chars[i] === ']') {
-    ranges.push([BRACKET, BRACKET])
+  if (points[i] === CLOSE) {
+    ranges.push(CLOSE, CLOSE)
     i++
   }
-  let prior = 0
-  for (; i < chars.length && chars[i] !== ']'; i++) {
-    const next = chars[i + 1]
-    if (chars[i] === '-' && prior > 0 && next !== undefined && next !== ']') {
-      ranges.push([prior, codePoint(next)])
-      prior = 0
+  // What a hyphen would make a range of. Neither a leading `]` nor the end of a range begins another one.
+  let first: number | undefined
+  for (; i < points.length; i++) {
+    const point = points[i] as number
+    if (point === CLOSE) {
+      steps.push({ negated, ranges })
+      return i + 1
+    }
+    const last = points[i + 1]
+    if (point === HYPHEN && first !== undefined && last !== undefined && last !== CLOSE) {
+      ranges.push(first, last)
+      first = undefined
       i++
     } else {
-      prior = codePoint(chars[i])
-      ranges.push([prior, prior])
+      ranges.push(point, point)
+      first = point
     }
   }
-  if (i >= chars.length) return undefined
-  parts.push({ kind: 'class', negated, ranges })
-  return i
+  return undefined
 }
 
-const BRACKET = 0x5d
-
 /**
- * Matches a whole text. On a mismatch it goes back to the last `*` alone, and each return moves that one on: no pattern
- * takes more than its length times the text's.
+ * Matches text, given as {@link codePoints}, against a pattern. Goes back to the last `*` only, as an earlier one cannot
+ * do better: at most pattern × text steps, whatever the pattern.
  */
-export function matchesGlob(glob: Glob, text: string): boolean {
-  const chars = [...text]
-  let part = 0
+export function matchesGlob(glob: Glob, text: readonly number[]): boolean {
+  if (glob === undefined) return false
+  let step = 0
   let at = 0
   let star = -1
   let resume = 0
-  while (at < chars.length) {
-    const current = glob[part]
-    if (current?.kind === 'any') {
-      star = part++
+  while (at < text.length) {
+    const current = glob[step]
+    if (current === STAR) {
+      star = step++
       resume = at
-    } else if (current !== undefined && matchesPart(current, chars[at] as string)) {
-      part++
+    } else if (current !== undefined && matchesStep(current, text[at] as number)) {
+      step++
       at++
-    } else if (star === -1) {
-      return false
-    } else {
-      part = star + 1
+    } else if (star !== -1) {
+      step = star + 1
       at = ++resume
+    } else {
+      return false
     }
   }
-  while (glob[part]?.kind === 'any') part++
-  return part === glob.length
+  while (glob[step] === STAR) step++
+  return step === glob.length
 }
 
-function matchesPart(part: Part, char: string): boolean {
-  switch (part.kind) {
-    case 'literal':
-      return part.char === char
-    case 'class': {
-      const code = codePoint(char)
-      return part.ranges.some(([from, to]) => from <= code && code <= to) !== part.negated
-    }
-    default:
-      return true
+function matchesStep(step: Step, point: number): boolean {
+  if (typeof step === 'number') return step === ANY || step === point
+  const { ranges, negated } = step
+  for (let i = 0; i < ranges.length; i += 2) {
+    if ((ranges[i] as number) <= point && point <= (ranges[i + 1] as number)) return !negated
   }
+  return negated
 }
 
-function codePoint(char: string | undefined): number {
-  return char?.codePointAt(0) ?? 0
+/** Text as SQLite's GLOB reads it: up to the first NUL, with U+FFFE, U+FFFF and lone surrogates as U+FFFD. */
+export function codePoints(text: string): readonly number[] {
+  const points: number[] = []
+  for (const char of text) {
+    const point = char.codePointAt(0) as number
+    if (point === 0) break
+    const unreadable = (point >= 0xd800 && point <= 0xdfff) || point === 0xfffe || point === 0xffff
+    points.push(unreadable ? REPLACEMENT : point)
+  }
+  return points
 }

@@ -1,141 +1,173 @@
-import { LRUCache } from 'lru-cache'
-import type { AccessToken } from '../access-token.ts'
-import { Unavailable } from '../refusal.ts'
-import { compileGlob, type Glob, matchesGlob } from './glob.ts'
-import { MAX_GLOBS, type RevocationRule, type RuleKind } from './rules.ts'
+import type { AccessToken, Actor } from '../access-token.ts'
+import { GlobRules } from './glob-rules.ts'
+import { RULE_LIMITS, type RevocationRule } from './rules.ts'
 
-const MAX_RULES = 2_000_000
-/** Client ids whose patterns have been tried. */
-const MAX_REMEMBERED = 10_000
+/** Rules are kept this much longer than they ask for: the issuer's clock is not ours. */
+const GRACE = 60
+/** Entries looked at by one purge: about a millisecond. */
+const PURGE_STEPS = 10_000
 
-/** When a selector's tokens end: all issued before `before`, those that only act for others too if `chain`. */
 interface Cutoff {
   before: number
-  /** The same for delegation chains; 0 where there is no such rule. */
-  chainBefore: number
-  expires: number
+  expiresAt: number
 }
 
-interface Pattern extends Cutoff {
-  readonly glob: Glob
-}
+type Cutoffs = Map<string, Cutoff>
 
 /**
- * The rules of one issuer, ready to decide: a few map look-ups a token, however many rules there are. Adding a rule twice,
- * or in another order, changes nothing; nothing is ever taken back but by expiring.
+ * Revocation rules, merged: per kind and value the latest cut-off and the latest expiry. Adding never takes anything back,
+ * so rules may come in any order and as often as they like. Expired rules are forgotten little by little; until then
+ * they revoke what nobody has any more.
  */
 export class RuleSet {
-  readonly #byKind: Record<Exclude<RuleKind, 'glob'>, Map<string, Cutoff>> = {
-    jti: new Map(),
-    gid: new Map(),
-    cid: new Map(),
-    sub: new Map(),
-    jkt: new Map(),
-    kid: new Map(),
-  }
-  readonly #patterns = new Map<string, Pattern>()
-  /** Cut-offs by client id; what the patterns say of a client does not change until the patterns do. */
-  readonly #ofClient = new LRUCache<string, { before: number; chainBefore: number }>({ max: MAX_REMEMBERED })
+  readonly #jti: Cutoffs = new Map()
+  readonly #gid: Cutoffs = new Map()
+  readonly #cid: Cutoffs = new Map()
+  readonly #sub: Cutoffs = new Map()
+  readonly #jkt: Cutoffs = new Map()
+  readonly #kid: Cutoffs = new Map()
+  readonly #glob = new GlobRules()
+  /** The rules with `c`, once more: what they say of `act.sub` and of actors' keys. */
+  readonly #actorSub: Cutoffs = new Map()
+  readonly #actorJkt: Cutoffs = new Map()
+  readonly #actorGlob = new GlobRules()
+  readonly #tables = [
+    this.#jti,
+    this.#gid,
+    this.#cid,
+    this.#sub,
+    this.#jkt,
+    this.#kid,
+    this.#actorSub,
+    this.#actorJkt,
+  ]
   #size = 0
-  #earliestExpiry = Number.POSITIVE_INFINITY
+  #now = 0
+  readonly #sweep = this.#sweeping()
 
+  /** Entries held; a rule with `c` may count twice. */
   get size(): number {
-    return this.#size
+    return this.#size + this.#glob.size + this.#actorGlob.size
   }
 
-  /** @throws Unavailable when there are more rules than can be kept: then it is not known what they revoke */
-  add(rules: readonly RevocationRule[]): void {
-    for (const rule of rules) this.#addOne(rule)
-    if (rules.some(({ k }) => k === 'glob')) this.#ofClient.clear()
-  }
-
-  /** Drops rules that can match no token any more. */
-  expire(now: number): void {
-    if (now < this.#earliestExpiry) return
-    this.#earliestExpiry = Number.POSITIVE_INFINITY
-    for (const cutoffs of [...Object.values(this.#byKind), this.#patterns]) {
-      for (const [value, { expires }] of cutoffs) {
-        if (expires <= now) {
-          cutoffs.delete(value)
-          this.#size--
-        } else if (expires < this.#earliestExpiry) this.#earliestExpiry = expires
-      }
+  /**
+   * Adds rules, except those that have expired.
+   * @param now seconds
+   * @returns whether more is revoked now
+   * @throws RangeError when there would be more than {@link RULE_LIMITS} allow; what was added before stays
+   */
+  add(rules: readonly RevocationRule[], now: number): boolean {
+    let changed = false
+    for (const rule of rules) {
+      if (rule.x + GRACE > now && this.#addRule(rule, now)) changed = true
     }
-    this.#ofClient.clear()
+    return changed
   }
 
-  /** Whether any rule matches the token. */
+  /**
+   * Whether a rule matches the token: its own identifiers, or for rules with `c` those of anyone in its chain of actors.
+   * Costs the same however many rules there are.
+   */
   revokes(token: AccessToken): boolean {
-    if (this.#size === 0) return false
-    const iat = Math.floor(token.issuedAt)
-    const { jti, gid, cid, sub, jkt, kid } = this.#byKind
+    if (this.size === 0) return false
+    const issuedAt = Math.floor(token.issuedAt)
     return (
-      isBefore(iat, jti, token.id) ||
-      isBefore(iat, gid, token.grant) ||
-      isBefore(iat, cid, token.clientId) ||
-      isBefore(iat, sub, token.subject) ||
-      isBefore(iat, jkt, token.jkt) ||
-      isBefore(iat, kid, token.keyId) ||
-      (this.#patterns.size > 0 && iat < this.#patternsOf(token.clientId).before) ||
-      (token.actors.length > 0 && this.#revokesChain(token, iat))
+      isBefore(issuedAt, this.#jti, token.id) ||
+      isBefore(issuedAt, this.#gid, token.grant) ||
+      isBefore(issuedAt, this.#cid, token.clientId) ||
+      isBefore(issuedAt, this.#sub, token.subject) ||
+      isBefore(issuedAt, this.#jkt, token.jkt) ||
+      isBefore(issuedAt, this.#kid, token.keyId) ||
+      (this.#glob.size > 0 && issuedAt < this.#glob.cutoff(token.clientId)) ||
+      (token.actors.length > 0 && this.#revokesAnyOf(token.actors, issuedAt))
     )
   }
 
-  #revokesChain(token: AccessToken, iat: number): boolean {
-    const { cid, sub, jkt } = this.#byKind
-    return token.actors.some(
-      (actor) =>
-        iat < (cid.get(actor.sub)?.chainBefore ?? 0) ||
-        iat < (sub.get(actor.sub)?.chainBefore ?? 0) ||
-        (actor.jkt !== undefined && iat < (jkt.get(actor.jkt)?.chainBefore ?? 0)) ||
-        (this.#patterns.size > 0 && iat < this.#patternsOf(actor.sub).chainBefore),
-    )
+  /** Forgets some of the rules that expired; called now and then, it gets round to all of them. */
+  purge(now: number, steps = PURGE_STEPS): void {
+    this.#now = now
+    this.#glob.purge(now - GRACE)
+    this.#actorGlob.purge(now - GRACE)
+    for (let step = Math.min(steps, 2 * this.#size); step > 0; step--) this.#sweep.next()
   }
 
-  #patternsOf(clientId: string): { before: number; chainBefore: number } {
-    const known = this.#ofClient.get(clientId)
-    if (known !== undefined) return known
-    const result = { before: 0, chainBefore: 0 }
-    for (const { glob, before, chainBefore } of this.#patterns.values()) {
-      if ((before <= result.before && chainBefore <= result.chainBefore) || !matchesGlob(glob, clientId))
-        continue
-      result.before = Math.max(result.before, before)
-      result.chainBefore = Math.max(result.chainBefore, chainBefore)
+  #revokesAnyOf(actors: readonly Actor[], issuedAt: number): boolean {
+    for (const { sub, jkt } of actors) {
+      if (isBefore(issuedAt, this.#actorSub, sub)) return true
+      if (isBefore(issuedAt, this.#actorJkt, jkt)) return true
+      if (this.#actorGlob.size > 0 && issuedAt < this.#actorGlob.cutoff(sub)) return true
     }
-    this.#ofClient.set(clientId, result)
-    return result
+    return false
   }
 
-  #addOne({ k, v, b, x, c }: RevocationRule): void {
-    const cutoffs: Map<string, Cutoff> = k === 'glob' ? this.#patterns : this.#byKind[k]
-    const before = b ?? Number.POSITIVE_INFINITY
-    const chainBefore = c === true ? before : 0
-    if (x < this.#earliestExpiry) this.#earliestExpiry = x
-    const known = cutoffs.get(v)
-    if (known !== undefined) {
-      known.before = Math.max(known.before, before)
-      known.chainBefore = Math.max(known.chainBefore, chainBefore)
-      known.expires = Math.max(known.expires, x)
-      return
+  #addRule({ k, v, b = Number.POSITIVE_INFINITY, x, c = false }: RevocationRule, now: number): boolean {
+    switch (k) {
+      case 'glob':
+        return anyOf(this.#addGlob(this.#glob, v, b, x), c && this.#addGlob(this.#actorGlob, v, b, x))
+      case 'cid':
+        return anyOf(this.#raise(this.#cid, v, b, x, now), c && this.#raise(this.#actorSub, v, b, x, now))
+      case 'sub':
+        return anyOf(this.#raise(this.#sub, v, b, x, now), c && this.#raise(this.#actorSub, v, b, x, now))
+      case 'jkt':
+        return anyOf(this.#raise(this.#jkt, v, b, x, now), c && this.#raise(this.#actorJkt, v, b, x, now))
+      case 'jti':
+        return this.#raise(this.#jti, v, b, x, now)
+      case 'gid':
+        return this.#raise(this.#gid, v, b, x, now)
+      case 'kid':
+        return this.#raise(this.#kid, v, b, x, now)
     }
-    if (this.#size >= MAX_RULES || (k === 'glob' && this.#patterns.size >= MAX_GLOBS)) {
-      throw new Unavailable('revocation_unavailable', { detail: 'more rules than can be kept' })
+  }
+
+  #addGlob(globs: GlobRules, pattern: string, before: number, expiresAt: number): boolean {
+    if (globs.size >= RULE_LIMITS.globs && !globs.has(pattern)) throw new RangeError('too many patterns')
+    return globs.add(pattern, before, expiresAt)
+  }
+
+  #raise(table: Cutoffs, value: string, before: number, expiresAt: number, now: number): boolean {
+    const known = table.get(value)
+    if (known === undefined) {
+      this.#makeRoom(now)
+      table.set(value, { before, expiresAt })
+      this.#size++
+      return true
     }
-    const cutoff = { before, chainBefore, expires: x }
-    this.#size++
-    if (k !== 'glob') {
-      cutoffs.set(v, cutoff)
-      return
+    if (expiresAt > known.expiresAt) known.expiresAt = expiresAt
+    if (before <= known.before) return false
+    known.before = before
+    return true
+  }
+
+  #makeRoom(now: number): void {
+    if (this.#size < RULE_LIMITS.rules) return
+    this.purge(now, Number.POSITIVE_INFINITY)
+    if (this.#size >= RULE_LIMITS.rules) throw new RangeError('too many rules')
+  }
+
+  /** Goes round all tables for ever, one entry a step. Maps may change between two steps. */
+  *#sweeping(): Generator<undefined, never> {
+    for (;;) {
+      for (const table of this.#tables) {
+        for (const [value, { expiresAt }] of table) {
+          if (expiresAt + GRACE <= this.#now) {
+            table.delete(value)
+            this.#size--
+          }
+          yield
+        }
+      }
+      yield
     }
-    // A pattern that matches nothing is kept too, so that it counts once.
-    this.#patterns.set(v, { ...cutoff, glob: compileGlob(v) ?? NOTHING })
   }
 }
 
-const NOTHING: Glob = [{ kind: 'class', negated: false, ranges: [] }]
-
-function isBefore(iat: number, cutoffs: Map<string, Cutoff>, value: string | undefined): boolean {
+function isBefore(issuedAt: number, cutoffs: Cutoffs, value: string | undefined): boolean {
   if (value === undefined || cutoffs.size === 0) return false
   const cutoff = cutoffs.get(value)
-  return cutoff !== undefined && iat < cutoff.before
+  return cutoff !== undefined && issuedAt < cutoff.before
+}
+
+/** Both sides are wanted for what they do. */
+function anyOf(a: boolean, b: boolean): boolean {
+  return a || b
 }

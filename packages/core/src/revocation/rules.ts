@@ -1,45 +1,71 @@
-import { isNumericDate } from '../dpop/proof.ts'
 import { isJsonObject } from '../json.ts'
 
-/** What a rule's value names: a token, a grant, a client, a user, a key, client ids by pattern, an issuer's key. */
-export const RULE_KINDS = ['jti', 'gid', 'cid', 'sub', 'jkt', 'glob', 'kid'] as const
-
-export type RuleKind = (typeof RULE_KINDS)[number]
-
 /**
- * One revocation, as it stands in the list: tokens that match `k` and `v` and were issued before `b`. Every layer is such
- * a rule; rules only accumulate until they expire, so that order, duplicates and merging do not matter.
+ * One revocation: tokens that `k` and `v` select and that were issued before `b`. Rules only accumulate until they expire,
+ * so that order, duplicates and merging do not matter.
  */
 export interface RevocationRule {
   readonly k: RuleKind
+  /** What the kind compares with: an identifier, or for `glob` a pattern. */
   readonly v: string
-  /** Tokens whose `iat` lies before this second; absent: all. */
+  /** Tokens with `floor(iat)` before this second; absent: all. */
   readonly b?: number
-  /** The second from which no token can match any more. */
+  /** Second from which no token can match any more. */
   readonly x: number
-  /** Also tokens in whose delegation chain it occurs (RFC 8693 §4.1): for `cid`, `sub`, `jkt` and `glob`. */
+  /** Also tokens in whose `act` chain it occurs: `act.sub` for `cid`, `sub` and `glob`, the actor's key for `jkt`. */
   readonly c?: boolean
 }
 
-export const MAX_GLOBS = 1024
-const MAX_GLOB_LENGTH = 128
-const MAX_VALUE_LENGTH = 2048
+/** Which of a token: `jti`, `gid` (its grant), client id, `sub`, `cnf.jkt`, client id by pattern, `kid` of its signature. */
+export type RuleKind = (typeof RULE_KINDS)[number]
+
+export const RULE_KINDS = ['jti', 'gid', 'cid', 'sub', 'jkt', 'glob', 'kid'] as const
+
+export const RULE_LIMITS = Object.freeze({
+  rules: 2_000_000,
+  /** Different patterns. */
+  globs: 1024,
+  /** Code points of a pattern. */
+  globLength: 128,
+  /** UTF-16 units of any other value. */
+  valueLength: 1024,
+})
+
+const KINDS: ReadonlySet<unknown> = new Set(RULE_KINDS)
 
 /**
- * Reads the rules of a list from an issuer. One that is not understood makes the whole list not understood: to leave it
- * out would be to let through what it revokes.
+ * Reads the rules of a list. All or nothing: a kind that is not known, or a member of the wrong type, means that the list
+ * is not understood, which is not the same as empty. Members with other names are ignored; what changes the meaning of a
+ * rule needs a kind of its own.
+ * @throws TypeError
  */
-export function parseRules(value: unknown): readonly RevocationRule[] | undefined {
-  if (!Array.isArray(value)) return undefined
-  return value.every(isRule) ? value : undefined
+export function parseRules(value: unknown): readonly RevocationRule[] {
+  if (!Array.isArray(value)) throw new TypeError('rules is not an array')
+  if (value.length > RULE_LIMITS.rules) throw new TypeError('too many rules')
+  const notUnderstood = value.findIndex((rule) => !isRule(rule))
+  if (notUnderstood !== -1) throw new TypeError(`rule ${notUnderstood} is not understood`)
+  return value
 }
 
-function isRule(value: unknown): value is RevocationRule {
-  if (!isJsonObject(value)) return false
-  const { k, v, b, x, c } = value
-  if (!RULE_KINDS.includes(k as RuleKind) || typeof v !== 'string' || v === '' || v.length > MAX_VALUE_LENGTH)
-    return false
-  if (k === 'glob' && v.length > MAX_GLOB_LENGTH) return false
-  if (!isNumericDate(x) || (b !== undefined && !isNumericDate(b))) return false
-  return c === undefined || typeof c === 'boolean'
+function isRule(rule: unknown): rule is RevocationRule {
+  if (!isJsonObject(rule)) return false
+  const { k, v, b, x, c } = rule
+  return (
+    KINDS.has(k) &&
+    typeof v === 'string' &&
+    v !== '' &&
+    (k === 'glob' ? isShortPattern(v) : v.length <= RULE_LIMITS.valueLength) &&
+    (b === undefined || isSecond(b)) &&
+    isSecond(x) &&
+    (c === undefined || typeof c === 'boolean')
+  )
+}
+
+function isShortPattern(pattern: string): boolean {
+  const { globLength } = RULE_LIMITS
+  return pattern.length <= globLength || (pattern.length <= 2 * globLength && [...pattern].length <= globLength)
+}
+
+function isSecond(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }

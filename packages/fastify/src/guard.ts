@@ -1,0 +1,78 @@
+import { type Answer, type AuthInfo, createGuard, type Guard, type GuardOptions } from '@sharkguard/core'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { fastifyPlugin } from 'fastify-plugin'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who calls, verified by sharkGuard; `null` where no guard ran. */
+    auth: AuthInfo | null
+  }
+  interface FastifyInstance {
+    /** The guard registered last in this context: for `ready()` and `purge()`. */
+    sharkGuard: Guard
+  }
+}
+
+/**
+ * Guards the context it is registered in, and those within: `await app.register(sharkGuard(audience))`. Sets
+ * `request.auth`; serves the resource's metadata (RFC 9728) from the root of the server, also out of a child context with
+ * a prefix; runs `onRequest`, before any body is read. Closes with the server.
+ * @throws ConfigurationError
+ */
+export function sharkGuard(
+  audience: string | readonly string[],
+  options: GuardOptions = {},
+): FastifyPluginAsync {
+  const guard = createGuard(audience, options)
+
+  const plugin: FastifyPluginAsync = async (app) => {
+    if (!app.hasRequestDecorator('auth')) app.decorateRequest('auth', null)
+    if (!app.hasDecorator('sharkGuard')) app.decorate('sharkGuard', guard)
+
+    app.addHook('onRequest', async (request, reply) => {
+      const passage = await guard.gate(describe(request))
+      if (passage.kind === 'answer') return send(reply, passage.answer)
+      if (passage.kind === 'allow') {
+        request.auth = passage.auth
+        // Where the MCP SDK's Node adapter looks.
+        Object.assign(request.raw, { auth: passage.auth })
+        reply.headers(passage.headers)
+      }
+    })
+    app.addHook('onClose', () => guard.close())
+    serveMetadata(app, guard)
+  }
+  return fastifyPlugin(plugin, { name: '@sharkguard/fastify', fastify: '5.x' })
+}
+
+/**
+ * At the root of the server, where clients look. Hooks of a child context see only requests to its own routes, so the
+ * document needs routes, and a child's would stand under its prefix. Of two guards the first has the root form.
+ */
+function serveMetadata(app: FastifyInstance, guard: Guard): void {
+  const root = rootOf(app)
+  for (const url of guard.metadataPaths) {
+    if (root.hasRoute({ method: 'GET', url })) continue
+    root.route({
+      method: ['GET', 'OPTIONS'],
+      url,
+      handler: (request, reply) => send(reply, guard.metadataAnswer(describe(request)) as Answer),
+    })
+  }
+}
+
+/** Contexts inherit from one another, and the server belongs to the first. */
+function rootOf(app: FastifyInstance): FastifyInstance {
+  let context = app
+  while (!Object.hasOwn(context, 'server')) context = Object.getPrototypeOf(context)
+  return context
+}
+
+/** The request as it came: before Fastify rewrote its URL or merged its fields. */
+function describe(request: FastifyRequest) {
+  return { method: request.method, url: request.originalUrl, headers: request.raw.rawHeaders }
+}
+
+function send(reply: FastifyReply, { status, headers, body }: Answer) {
+  return reply.code(status).headers(headers).send(body)
+}

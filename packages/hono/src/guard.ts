@@ -1,0 +1,55 @@
+import { type Answer, type AuthInfo, createGuard, type Guard, type GuardOptions } from '@sharkguard/core'
+import type { Context, MiddlewareHandler } from 'hono'
+
+declare module 'hono' {
+  interface ContextVariableMap {
+    /** Who calls, verified by sharkGuard. Set in handlers behind the guard. */
+    auth: AuthInfo
+  }
+}
+
+/** Hono middleware, and the guard it asks. */
+export interface Guarded extends MiddlewareHandler<{ Variables: { auth: AuthInfo } }> {
+  /** For `ready()`, `purge()` and `close()`. */
+  readonly guard: Guard
+  /**
+   * Serves the resource's metadata and nothing else, for `app.use(guarded.metadata)` at the app's root. Needed only where
+   * the guard itself stands under a path: Hono sends it no request for a well-known path then.
+   */
+  readonly metadata: MiddlewareHandler
+}
+
+/**
+ * Guards a Hono app or a path: `app.use(sharkGuard(audience))`. Sets `c.get('auth')`; serves the resource's metadata (RFC
+ * 9728); reads no body. Runs wherever Hono does.
+ * @throws ConfigurationError
+ */
+export function sharkGuard(audience: string | readonly string[], options: GuardOptions = {}): Guarded {
+  const guard = createGuard(audience, options)
+
+  const middleware: MiddlewareHandler = async (c, next) => {
+    const passage = await guard.gate(describe(c))
+    if (passage.kind === 'answer') return respond(passage.answer)
+    if (passage.kind === 'pass') return next()
+    c.set('auth', passage.auth)
+    await next()
+    for (const [name, value] of Object.entries(passage.headers)) c.header(name, value, { append: true })
+  }
+
+  const metadata: MiddlewareHandler = async (c, next) => {
+    const answer = guard.metadataAnswer(describe(c))
+    return answer === undefined ? next() : respond(answer)
+  }
+
+  return Object.assign(middleware, { guard, metadata })
+}
+
+/** The request as it came. Its URL was put together from `Host`, which says nothing: what is left is the target. */
+function describe(c: Context) {
+  const { method, url, headers } = c.req.raw
+  return { method, url: url.replace(/^[^:/?#]+:\/\/[^/?#]*/, '') || '/', headers }
+}
+
+function respond({ status, headers, body }: Answer): Response {
+  return new Response(body === '' ? null : body, { status, headers: { ...headers } })
+}
