@@ -18,7 +18,7 @@ type Changes = Readonly<Record<string, unknown>>
 
 const CURVES: Record<string, string> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }
 
-export function generateKeyPair(alg = 'ES256', kid = crypto.randomUUID()): KeyPair {
+export function generateKeyPair(alg = 'ES256', kid: string = crypto.randomUUID()): KeyPair {
   const encoding = { publicKeyEncoding: { format: 'jwk' }, privateKeyEncoding: { format: 'jwk' } } as const
   const { publicKey, privateKey } = (alg.startsWith('ES')
     ? crypto.generateKeyPairSync('ec', { namedCurve: CURVES[alg] as string, ...encoding } as never)

@@ -73,6 +73,7 @@ function describe(request: FastifyRequest) {
   return { method: request.method, url: request.originalUrl, headers: request.raw.rawHeaders }
 }
 
+/** As bytes: Fastify adds a charset to text, and JSON has none (RFC 8259 §11). */
 function send(reply: FastifyReply, { status, headers, body }: Answer) {
-  return reply.code(status).headers(headers).send(body)
+  return reply.code(status).headers(headers).send(Buffer.from(body))
 }

@@ -170,14 +170,12 @@ class RevocationListFeed implements RevocationFeed {
     if (iat < this.#latest) throw new TypeError('older than the list before')
     if (!isSequence(seq) || !isSequence(from) || from > since)
       throw new TypeError('seq or since is missing or wrong')
-    const rules = parseRules(value)
-    if (rules === undefined) throw new TypeError('a rule is not understood')
-    return { issuedAt: iat, seq, rules }
+    return { issuedAt: iat, seq, rules: parseRules(value) }
   }
 
   #apply({ issuedAt, seq, rules }: RevocationList, now: number): void {
-    this.#rules.add(rules)
-    this.#rules.expire(now)
+    this.#rules.add(rules, now)
+    this.#rules.purge(now)
     this.#seq = seq
     this.#latest = issuedAt
     this.#freshness.renew(issuedAt, now)
