@@ -27,11 +27,12 @@ export async function fetchText(
   const signal = limits.signal === undefined ? deadline : AbortSignal.any([deadline, limits.signal])
   let response: Response
   try {
-    response = await fetchFn(url, {
+    const request = {
       headers: { accept: limits.accept ?? 'application/json' },
       redirect: 'manual',
       signal,
-    })
+    } as const
+    response = await Promise.race([fetchFn(url, request), aborted(signal)])
   } catch (cause) {
     throw new FetchFailure(url, 'no answer', { cause })
   }
@@ -51,17 +52,13 @@ export async function readBounded(
 ): Promise<string> {
   const reader = response.body?.getReader()
   if (reader === undefined) return ''
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
-  aborted.catch(() => undefined)
+  const stop = aborted(signal)
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let text = ''
   let size = 0
   try {
     for (;;) {
-      // Some runtimes do not abort a body that has begun; the race does.
-      const { done, value } = await Promise.race([reader.read(), aborted])
+      const { done, value } = await Promise.race([reader.read(), stop])
       if (done) return text + decoder.decode()
       size += value.byteLength
       if (size > maxBytes) throw new FetchFailure(url, `more than ${maxBytes} bytes`)
@@ -71,4 +68,14 @@ export async function readBounded(
     reader.cancel().catch(() => undefined)
     throw cause instanceof FetchFailure ? cause : new FetchFailure(url, 'broken off', { cause })
   }
+}
+
+/** Rejects when the signal says stop. Some runtimes abort no body that has begun, some fetch functions nothing: races do. */
+function aborted(signal: AbortSignal): Promise<never> {
+  const stop = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  stop.catch(() => undefined)
+  return stop
 }
