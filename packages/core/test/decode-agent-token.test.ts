@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Exchange, generateKeyPair } from '../../../test/support/exchange.ts'
-import { ConfigurationError, type DecodeAgentTokenOptions, decodeAgentToken, TokenError, Unavailable } from '../src/index.ts'
+import {
+  ConfigurationError,
+  type DecodeAgentTokenOptions,
+  decodeAgentToken,
+  TokenError,
+  Unavailable,
+} from '../src/index.ts'
 
 let exchange: Exchange
 let options: DecodeAgentTokenOptions
@@ -50,8 +56,16 @@ describe('decodeAgentToken', () => {
   })
 
   it('reads a bearer token that delegates nothing', async () => {
-    const claims = await decodeAgentToken(exchange.token({ claims: { cnf: undefined, scope: undefined } }), options)
-    expect([claims.cnf, claims.jkt, claims.scope, claims.isDelegated()]).toEqual([undefined, undefined, '', false])
+    const claims = await decodeAgentToken(
+      exchange.token({ claims: { cnf: undefined, scope: undefined } }),
+      options,
+    )
+    expect([claims.cnf, claims.jkt, claims.scope, claims.isDelegated()]).toEqual([
+      undefined,
+      undefined,
+      '',
+      false,
+    ])
   })
 
   it('fetches the keys of one issuer once for all calls, and discovers nothing', async () => {
@@ -105,7 +119,9 @@ describe('decodeAgentToken', () => {
     const clock = () => exchange.now()
     const ahead = exchange.token({ claims: { nbf: now() + 30 } })
     expect(await reasonOf(ahead, { clock, leeway: 60 })).toBe('accepted')
-    expect(await reasonOf(exchange.token({ claims: { exp: now() - 1 } }), { clock, leeway: 60 })).toBe('token_expired')
+    expect(await reasonOf(exchange.token({ claims: { exp: now() - 1 } }), { clock, leeway: 60 })).toBe(
+      'token_expired',
+    )
   })
 
   it.each([
