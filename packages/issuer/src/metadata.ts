@@ -6,6 +6,7 @@ export function describeIssuer(issuer: string): Record<string, unknown> {
   const base = issuer.replace(/\/$/, '')
   return {
     issuer,
+    authorization_endpoint: `${base}/oauth/authorize`,
     token_endpoint: `${base}/oauth/token`,
     jwks_uri: `${base}/.well-known/jwks.json`,
     registration_endpoint: `${base}/oauth/register`,
