@@ -1,48 +1,65 @@
-import type { JWTPayload } from 'jose'
 import type { AccessToken } from '../access-token.ts'
-import { isNumericDate } from '../dpop/proof.ts'
 import { fetchText } from '../fetch-json.ts'
-import { Refusal, Unavailable } from '../refusal.ts'
+import { Unavailable } from '../refusal.ts'
 import { FRESH, Freshness, STALE } from './freshness.ts'
+import { Polling } from './polling.ts'
+import { parseRevocationList, type RevocationList } from './revocation-list-claims.ts'
 import { RuleSet } from './rule-set.ts'
-import { parseRules, type RevocationRule } from './rules.ts'
 import type { RevocationContext, RevocationFeed, RevocationSource, RevocationVerdict } from './source.ts'
+import {
+  describeProblem,
+  requireAdvertised,
+  requireKnownOptions,
+  requireSeconds,
+  requireUrl,
+} from './source-options.ts'
 
 export interface RevocationListOptions {
   /** Where the list is. Default: `revocation_list_uri` of the issuer's metadata. */
   readonly uri?: string
-  /** Seconds that a request waits at the issuer for a newer rule, 1 to 4. Default 4, so that silence is noticed in time. */
+  /** Seconds, whole, that a request waits at the issuer for a newer rule: 1 to 4. Default 3: state is never over 5 seconds old. */
   readonly wait?: number
 }
 
 const TYPE = 'revocation-list+jwt'
-const MAX_BYTES = 64 * 1024 * 1024
-/** How far ahead the issuer's clock may be. */
-const AHEAD = 10
-/** Seconds that the first decision waits for the first list. */
-const FIRST_LOAD = 5
-const FIRST_RETRY = 0.2
+/** About 250,000 rules. */
+const MAX_BYTES = 32 * 1024 * 1024
+/** Seconds for an answer, beside what it was asked to wait. */
+const ANSWER = 5
+/** Seconds for all rules at once, and that a decision or `ready()` waits for them. */
+const LOAD = 10
+const READY = 5
+/** Seconds between all rules and all rules, whatever happens in between. */
+const RELOAD = 300
+/** Seconds between an answer and the next question: when there was news, and when the issuer did not wait. */
+const AFTER_NEWS = 0.02
+const AFTER_HASTE = 1
+/** Seconds between failed attempts: from … to, doubling, less up to half by chance. */
+const FIRST_RETRY = 0.25
 const LAST_RETRY = 5
-
-/** A list, verified and understood. */
-interface RevocationList {
-  readonly issuedAt: number
-  readonly seq: number
-  readonly rules: readonly RevocationRule[]
-}
 
 /**
  * The issuer's revocation list: a signed JWT with every rule that still matters, then, by long-poll, each new rule as soon
- * as it exists. One connection per guard and issuer; decisions are made from memory.
+ * as it exists. One connection per guard and issuer, opened by the first token or by `ready()`; decisions are made from
+ * memory.
  *
- * A list with a wrong signature, `iss`, `typ`, date or sequence, or with a rule that is not understood, is ignored and
- * reported; it never turns into "nothing is revoked". Rules only accumulate: an issuer that has lost its state and counts
- * from the beginning is read anew, but what was revoked before stays revoked. State up to 5 seconds old decides, up to 60
- * it decides and is reported, older is {@link Unavailable}.
+ * A list with a wrong signature, `typ`, `iss`, date, `since`, or with a rule that is not understood, is ignored and
+ * reported; it never turns into "nothing is revoked". State up to 5 seconds old decides; up to 60 it decides and is
+ * reported; older, or never loaded, is {@link Unavailable}. A token known to be revoked stays so however old the state.
+ *
+ * **Restarts.** Rules only accumulate, so no list, however old, can take one back; what a replayed list could do is look
+ * fresh, and its `iat` prevents that. Therefore a delta whose `seq` goes back is refused, and all rules are asked for; when
+ * that list's `seq` is lower too but its `iat` is newer than any seen, the issuer has lost its count: the list is merged into
+ * what is known, reported, and followed from there. As a lost count may also have caught up meanwhile, all rules are asked
+ * for after any failure, and every 5 minutes.
+ *
+ * Does not hold more than 2 million rules: an issuer that revokes single tokens by the million publishes a status list.
  */
 export function revocationList(options: RevocationListOptions = {}): RevocationSource {
-  const wait = Math.min(4, Math.max(1, options.wait ?? 4))
-  return { name: 'revocation-list', open: (context) => new RevocationListFeed(context, options.uri, wait) }
+  requireKnownOptions('revocationList', options, ['uri', 'wait'])
+  const uri = requireUrl('revocationList.uri', options.uri)
+  const wait = Math.floor(requireSeconds('revocationList.wait', options.wait ?? 3, 1, 4))
+  return { name: 'revocation-list', open: (context) => new RevocationListFeed(context, uri, wait) }
 }
 
 class RevocationListFeed implements RevocationFeed {
@@ -51,14 +68,14 @@ class RevocationListFeed implements RevocationFeed {
   readonly #wait: number
   readonly #rules = new RuleSet()
   readonly #freshness: Freshness
-  readonly #closed = new AbortController()
+  readonly #polling = new Polling(() => this.#turn())
   readonly #listeners = new Set<() => void>()
   #seq = 0
-  #latest = Number.NEGATIVE_INFINITY
-  #following = false
+  /** When all rules are to be asked for, by the clock. */
+  #reloadAt = Number.NEGATIVE_INFINITY
+  #request = new AbortController()
   #failures = 0
-  #firstLoad: Promise<void> | undefined
-  #loaded: () => void = () => undefined
+  #problem: unknown
   #reportedStale = false
 
   constructor(context: RevocationContext, uri: string | undefined, wait: number) {
@@ -69,20 +86,25 @@ class RevocationListFeed implements RevocationFeed {
   }
 
   check(token: AccessToken): RevocationVerdict | Promise<RevocationVerdict> {
-    this.#follow()
+    if (this.#rules.revokes(token)) return 'revoked'
     const age = this.#freshness.age()
-    if (age > FRESH) {
-      if (age === Number.POSITIVE_INFINITY) return this.ready().then(() => this.#decide(token))
-      this.#freshness.requireKnown('the revocation list')
+    if (age <= FRESH) return 'active'
+    if (age <= STALE) {
       this.#reportStale(age)
+      return 'active'
     }
-    return this.#decide(token)
+    return this.#decideLate(token)
   }
 
+  /** Also waits through failed attempts, for issuers that start together with the guard. */
   async ready(): Promise<void> {
-    this.#follow()
-    if (this.#freshness.age() === Number.POSITIVE_INFINITY) await this.#awaitFirstLoad()
-    this.#freshness.requireKnown('the revocation list')
+    this.#polling.start()
+    const deadline = performance.now() + READY * 1000
+    while (!this.#isKnown()) {
+      const left = (deadline - performance.now()) / 1000
+      if (left <= 0 || this.#polling.stopped) throw this.#unavailable()
+      await this.#polling.afterTurn(left)
+    }
   }
 
   onChange(listener: () => void): () => void {
@@ -91,123 +113,100 @@ class RevocationListFeed implements RevocationFeed {
   }
 
   close(): void {
-    this.#closed.abort()
+    this.#polling.stop()
+    this.#request.abort()
   }
 
-  #decide(token: AccessToken): RevocationVerdict {
+  /** Waits for an attempt that is under way, but not for another one after a failure. */
+  async #decideLate(token: AccessToken): Promise<RevocationVerdict> {
+    this.#polling.start()
+    if (this.#failures === 0 && !this.#polling.stopped) await this.#polling.afterTurn(READY)
+    if (!this.#isKnown()) throw this.#unavailable()
     return this.#rules.revokes(token) ? 'revoked' : 'active'
+  }
+
+  #isKnown(): boolean {
+    return this.#freshness.age() <= STALE
   }
 
   #reportStale(age: number): void {
     if (this.#reportedStale) return
     this.#reportedStale = true
-    this.#context.report(
-      `the revocation list is ${Math.round(age)} seconds old; decisions go on until ${STALE}`,
-    )
+    const detail = `the revocation list is ${Math.round(age)} seconds old; it decides until it is ${STALE}`
+    this.#context.report(detail, this.#problem)
   }
 
-  #awaitFirstLoad(): Promise<void> {
-    this.#firstLoad ??= new Promise((resolve) => {
-      this.#loaded = resolve
+  #unavailable(): Unavailable {
+    const problem = this.#problem === undefined ? 'not loaded in time' : describeProblem(this.#problem)
+    return new Unavailable('revocation_unavailable', {
+      detail: `the revocation list of ${this.#context.issuer} is not known: ${problem}`,
+      cause: this.#problem,
+      retryAfter: Math.max(1, this.#polling.pause),
     })
-    return Promise.race([
-      this.#firstLoad,
-      pause(FIRST_LOAD, this.#closed.signal).then(() => {
-        throw new Unavailable('revocation_unavailable', { detail: 'the revocation list has not been loaded' })
-      }),
-    ])
   }
 
-  /** Keeps one request open for as long as the guard lives. */
-  #follow(): void {
-    if (this.#following || this.#closed.signal.aborted) return
-    this.#following = true
-    void this.#run()
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#closed.signal.aborted) {
-      try {
-        await this.#poll()
-        this.#failures = 0
-      } catch (error) {
-        if (this.#closed.signal.aborted) return
-        this.#context.report(
-          'the revocation list could not be renewed',
-          error instanceof Refusal ? error.detail : error,
-        )
-        const longest = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** this.#failures++)
-        await pause(longest * (0.5 + Math.random() / 2), this.#closed.signal)
-      }
+  /** @returns seconds until the next one */
+  async #turn(): Promise<number> {
+    const started = performance.now()
+    const whole = this.#context.clock() >= this.#reloadAt
+    try {
+      const news = await this.#renew(whole)
+      this.#failures = 0
+      this.#problem = undefined
+      const waited = (performance.now() - started) / 1000
+      // An issuer that has nothing to say and says so at once would be asked without end.
+      return whole || news || waited > this.#wait / 2 ? AFTER_NEWS : AFTER_HASTE
+    } catch (problem) {
+      this.#problem = problem
+      this.#reloadAt = Number.NEGATIVE_INFINITY
+      if (!this.#polling.stopped)
+        this.#context.report(`the revocation list is not renewed: ${describeProblem(problem)}`, problem)
+      const longest = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** this.#failures++)
+      return longest * (0.5 + Math.random() / 2)
     }
   }
 
-  async #poll(): Promise<void> {
-    const { fetch, clock } = this.#context
-    const uri = this.#uri ?? (await this.#context.metadata()).revocation_list_uri
-    if (uri === undefined) throw new TypeError('the issuer advertises no revocation_list_uri')
-    const since = this.#seq
+  /** @returns whether the list says anything new */
+  async #renew(whole: boolean): Promise<boolean> {
+    const { fetch, clock, issuer, metadata, verifyJwt } = this.#context
+    const uri =
+      this.#uri ?? requireAdvertised('revocation_list_uri', (await metadata()).revocation_list_uri, issuer)
+    const since = whole ? 0 : this.#seq
     const url = new URL(uri)
-    if (this.#latest !== Number.NEGATIVE_INFINITY) {
+    if (!whole) {
       url.searchParams.set('since', String(since))
       url.searchParams.set('wait', String(this.#wait))
     }
-    const timeout = this.#wait + 5
-    const accept = `application/${TYPE}`
-    const signal = this.#closed.signal
-    const { text } = await fetchText(fetch, url.href, { timeout, maxBytes: MAX_BYTES, accept, signal })
-    const list = this.#understand(await this.#context.verifyJwt(text.trim(), TYPE), since)
-    if (list.seq < since) return this.#startOver(list)
-    this.#apply(list, clock())
+    this.#request = new AbortController()
+    const { text } = await fetchText(fetch, url.href, {
+      timeout: whole ? LOAD : this.#wait + ANSWER,
+      maxBytes: MAX_BYTES,
+      accept: `application/${TYPE}`,
+      signal: this.#request.signal,
+    })
+    const claims = await verifyJwt(text.trim(), TYPE)
+    const list = parseRevocationList(claims, { issuer, since, now: clock() })
+    if (list.seq < this.#seq) this.#requireNewCount(list, whole)
+    return this.#merge(list, whole)
   }
 
-  #understand(claims: JWTPayload, since: number): RevocationList {
-    const { iss, iat, exp, seq, since: from, rules: value } = claims
+  #requireNewCount({ seq, issuedAt }: RevocationList, whole: boolean): void {
+    const detail = `seq went back from ${this.#seq} to ${seq}`
+    if (!whole) throw new TypeError(detail)
+    if (issuedAt <= this.#freshness.issuedAt) throw new TypeError(`${detail} in a list that is not newer`)
+    this.#context.report(`${detail}: the issuer has lost its count; nothing that was revoked is forgotten`)
+  }
+
+  #merge({ seq, issuedAt, rules }: RevocationList, whole: boolean): boolean {
     const now = this.#context.clock()
-    if (iss !== this.#context.issuer) throw new TypeError('iss is another issuer')
-    if (!isNumericDate(iat) || iat > now + AHEAD) throw new TypeError('iat is missing or in the future')
-    if (!isNumericDate(exp) || exp <= now - AHEAD) throw new TypeError('exp is missing or over')
-    if (iat < this.#latest) throw new TypeError('older than the list before')
-    if (!isSequence(seq) || !isSequence(from) || from > since)
-      throw new TypeError('seq or since is missing or wrong')
-    return { issuedAt: iat, seq, rules: parseRules(value) }
-  }
-
-  #apply({ issuedAt, seq, rules }: RevocationList, now: number): void {
-    this.#rules.add(rules, now)
+    const changed = this.#rules.add(rules, now)
     this.#rules.purge(now)
+    const news = changed || seq !== this.#seq
     this.#seq = seq
-    this.#latest = issuedAt
-    this.#freshness.renew(issuedAt, now)
+    this.#freshness.renew(issuedAt)
     this.#reportedStale = false
-    this.#loaded()
-    if (rules.length > 0) for (const listener of this.#listeners) listener()
+    if (whole) this.#reloadAt = now + RELOAD
+    if (changed) for (const listener of this.#listeners) listener()
+    return news
   }
-
-  /**
-   * The issuer counts lower than before: it has lost its state, or somebody plays back an old list. Reading everything
-   * anew is right in either case, since no rule we have is taken back by it.
-   */
-  #startOver({ seq }: RevocationList): void {
-    this.#context.report(`the revocation list went back from ${this.#seq} to ${seq}; reading all of it`)
-    this.#seq = 0
-  }
-}
-
-function isSequence(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-}
-
-/** Resolves after some seconds, or when the feed is closed. Does not keep a process alive. */
-function pause(seconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, seconds * 1000)
-    ;(timer as { unref?: () => void }).unref?.()
-    signal.addEventListener('abort', done)
-  })
 }

@@ -1,6 +1,6 @@
 import type { AccessToken, Actor } from '../access-token.ts'
 import { GlobRules } from './glob-rules.ts'
-import { RULE_LIMITS, type RevocationRule } from './rules.ts'
+import { type RevocationRule, RULE_LIMITS } from './rules.ts'
 
 /** Rules are kept this much longer than they ask for: the issuer's clock is not ours. */
 const GRACE = 60

@@ -63,7 +63,9 @@ function isRule(rule: unknown): rule is RevocationRule {
 
 function isShortPattern(pattern: string): boolean {
   const { globLength } = RULE_LIMITS
-  return pattern.length <= globLength || (pattern.length <= 2 * globLength && [...pattern].length <= globLength)
+  return (
+    pattern.length <= globLength || (pattern.length <= 2 * globLength && [...pattern].length <= globLength)
+  )
 }
 
 function isSecond(value: unknown): boolean {

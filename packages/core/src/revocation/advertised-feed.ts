@@ -1,0 +1,67 @@
+import type { AccessToken } from '../access-token.ts'
+import { revocationList } from './revocation-list.ts'
+import type { RevocationContext, RevocationFeed, RevocationSource, RevocationVerdict } from './source.ts'
+
+/** Seconds after which metadata that advertised nothing is looked at again. */
+const LOOK_AGAIN = 60
+
+/**
+ * What an issuer's metadata advertises: {@link revocationList} where there is a `revocation_list_uri`, otherwise nothing,
+ * and then every token is active. Once opened, the list stays open, whatever the metadata says later.
+ */
+export function advertised(): RevocationSource {
+  return { name: 'advertised', open: (context) => new AdvertisedFeed(context) }
+}
+
+class AdvertisedFeed implements RevocationFeed {
+  readonly #context: RevocationContext
+  readonly #listeners = new Set<() => void>()
+  #feed: RevocationFeed | undefined
+  #lookedAt = Number.NEGATIVE_INFINITY
+  #looking: Promise<void> | undefined
+  #closed = false
+
+  constructor(context: RevocationContext) {
+    this.#context = context
+  }
+
+  check(token: AccessToken, text: string): RevocationVerdict | Promise<RevocationVerdict> {
+    if (this.#feed !== undefined) return this.#feed.check(token, text)
+    const age = this.#context.clock() - this.#lookedAt
+    if (age >= 0 && age < LOOK_AGAIN) return 'active'
+    return this.#look().then(() => this.#feed?.check(token, text) ?? 'active')
+  }
+
+  async ready(): Promise<void> {
+    if (this.#feed === undefined) await this.#look()
+    await this.#feed?.ready()
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#feed?.close()
+  }
+
+  #look(): Promise<void> {
+    this.#looking ??= this.#open().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  async #open(): Promise<void> {
+    const { revocation_list_uri: uri } = await this.#context.metadata()
+    this.#lookedAt = this.#context.clock()
+    if (uri === undefined) return
+    this.#feed = revocationList().open(this.#context)
+    this.#feed.onChange?.(() => {
+      for (const listener of this.#listeners) listener()
+    })
+    if (this.#closed) this.#feed.close()
+  }
+}

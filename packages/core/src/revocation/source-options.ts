@@ -1,0 +1,46 @@
+import { ConfigurationError, Refusal } from '../refusal.ts'
+
+/** @throws ConfigurationError unless `options` is an object with no other members than these */
+export function requireKnownOptions(source: string, options: object, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null)
+    throw new ConfigurationError(source, 'expected an object')
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) {
+      throw new ConfigurationError(`${source}.${name}`, `unknown option; known are ${known.join(', ')}`)
+    }
+  }
+}
+
+/** @throws ConfigurationError unless it is a number of seconds within the range */
+export function requireSeconds(option: string, value: number, shortest: number, longest: number): number {
+  if (typeof value === 'number' && value >= shortest && value <= longest) return value
+  throw new ConfigurationError(option, `expected seconds from ${shortest} to ${longest}`)
+}
+
+/** @throws ConfigurationError unless it is absent, or an absolute http(s) URL */
+export function requireUrl(option: string, value: string | undefined): string | undefined {
+  if (value === undefined || isHttpUrl(value)) return value
+  throw new ConfigurationError(option, 'expected an absolute http or https URL')
+}
+
+/**
+ * A URL that the issuer names for itself. What an https issuer says must not lead to where anyone on the way could answer.
+ * @throws TypeError
+ */
+export function requireAdvertised(name: string, value: unknown, issuer: string): string {
+  if (value === undefined) throw new TypeError(`the issuer advertises no ${name}`)
+  if (!isHttpUrl(value) || (issuer.startsWith('https:') && !value.startsWith('https:'))) {
+    throw new TypeError(`${name} of the issuer must be an https URL`)
+  }
+  return value
+}
+
+function isHttpUrl(value: unknown): value is string {
+  return typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value)
+}
+
+/** What went wrong, in words for a log. */
+export function describeProblem(error: unknown): string {
+  if (error instanceof Refusal) return error.detail ?? error.reason
+  return error instanceof Error ? error.message : String(error)
+}
