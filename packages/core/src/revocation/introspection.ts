@@ -1,65 +1,106 @@
 import { LRUCache } from 'lru-cache'
 import type { AccessToken } from '../access-token.ts'
-import { readBounded } from '../fetch-json.ts'
-import { isJsonObject, type JsonObject } from '../json.ts'
+import { fetchText } from '../fetch-json.ts'
 import { ConfigurationError, Unavailable } from '../refusal.ts'
+import { CircuitBreaker } from './circuit-breaker.ts'
+import { parseIntrospectionAnswer } from './introspection-answer.ts'
 import type { RevocationContext, RevocationFeed, RevocationSource, RevocationVerdict } from './source.ts'
+import {
+  describeProblem,
+  requireAdvertised,
+  requireKnownOptions,
+  requireSeconds,
+  requireUrl,
+} from './source-options.ts'
 
+/** Durations in seconds. */
 export interface IntrospectionOptions {
-  /** Credentials of this resource at the issuer (`client_secret_basic`). */
+  /** Credentials of this resource at the issuer, sent as `client_secret_basic` (RFC 6749 §2.3.1). */
   readonly clientId: string
   readonly clientSecret: string
   /** Default: `introspection_endpoint` of the issuer's metadata. */
   readonly endpoint?: string
-  /** Seconds that `active: true` is believed, never past the token's `exp`: how late a revocation may be noticed. Default 5. */
+  /** How long `active: true` is believed, never past the token's `exp`: how late a revocation may be noticed. Default 5, at most 60. */
   readonly cacheFor?: number
-  /** Seconds that `active: false` is believed. Default 30. */
-  readonly cacheInactiveFor?: number
-  /** Milliseconds an answer may take. Default 500. */
-  readonly deadlineMs?: number
+  /** How long `active: false` is believed. Default 30, at most 300. */
+  readonly negativeCacheFor?: number
+  /** For how long after `cacheFor` an answer still decides, while the issuer does not answer. Default 0: then it is 503. At most 60. */
+  readonly staleIfError?: number
+  /** For an answer, from start to end. Default 0.5, at most 10. */
+  readonly deadline?: number
 }
 
-const MAX_CACHED = 50_000
+const OPTIONS = [
+  'clientId',
+  'clientSecret',
+  'endpoint',
+  'cacheFor',
+  'negativeCacheFor',
+  'staleIfError',
+  'deadline',
+]
+const MAX_REMEMBERED = 50_000
+const MAX_ASKING = 1000
 const MAX_BYTES = 64 * 1024
-/** Failures in a row after which the issuer is left alone for a while. */
-const BREAKS_AFTER = 5
-/** Seconds it is left alone. */
-const BROKEN_FOR = 5
+
+interface Remembered {
+  readonly verdict: RevocationVerdict
+  readonly from: number
+  readonly until: number
+  readonly endsAt: number
+}
 
 /**
  * Asks the issuer about each token (RFC 7662), after it has been verified here: the way to honour revocation with an issuer
- * that publishes no list, such as a stock SharkAuth. One question at a time per token, answers kept for seconds, a circuit
- * breaker. Only `active` is taken from the answer, and it must not contradict the token; binding and scopes are the token's own.
+ * that publishes no list, such as a stock SharkAuth. One question at a time per token, answers kept for seconds, a deadline
+ * and a circuit breaker. Anything but an answer with a boolean `active` about this very token is {@link Unavailable}.
+ *
+ * Takes nothing from the answer but whether the token is active: never `cnf`, `aud` or `scope`.
  */
 export function introspection(options: IntrospectionOptions): RevocationSource {
+  requireKnownOptions('introspection', options, OPTIONS)
   for (const name of ['clientId', 'clientSecret'] as const) {
-    if (typeof options?.[name] !== 'string' || options[name] === '') {
-      throw new ConfigurationError(
-        `introspection.${name}`,
-        'expected the credentials of this resource at the issuer',
-      )
-    }
+    if (typeof options[name] === 'string' && options[name] !== '') continue
+    const expected = 'expected the credentials of this resource at the issuer'
+    throw new ConfigurationError(`introspection.${name}`, expected)
   }
-  return { name: 'introspection', open: (context) => new IntrospectionFeed(context, options) }
+  const { cacheFor = 5, negativeCacheFor = 30, staleIfError = 0, deadline = 0.5 } = options
+  const settings: Settings = {
+    authorization: `Basic ${btoa(`${formEncode(options.clientId)}:${formEncode(options.clientSecret)}`)}`,
+    endpoint: requireUrl('introspection.endpoint', options.endpoint),
+    cacheFor: requireSeconds('introspection.cacheFor', cacheFor, 0, 60),
+    negativeCacheFor: requireSeconds('introspection.negativeCacheFor', negativeCacheFor, 0, 300),
+    staleIfError: requireSeconds('introspection.staleIfError', staleIfError, 0, 60),
+    deadline: requireSeconds('introspection.deadline', deadline, 0.01, 10),
+  }
+  return { name: 'introspection', open: (context) => new IntrospectionFeed(context, settings) }
+}
+
+interface Settings extends Required<Omit<IntrospectionOptions, 'clientId' | 'clientSecret' | 'endpoint'>> {
+  readonly authorization: string
+  readonly endpoint: string | undefined
 }
 
 class IntrospectionFeed implements RevocationFeed {
   readonly #context: RevocationContext
-  readonly #options: IntrospectionOptions
-  readonly #known = new LRUCache<string, { verdict: RevocationVerdict; until: number }>({ max: MAX_CACHED })
+  readonly #settings: Settings
+  readonly #remembered = new LRUCache<string, Remembered>({ max: MAX_REMEMBERED })
   readonly #asking = new Map<string, Promise<RevocationVerdict>>()
-  readonly #closed = new AbortController()
-  #failures = 0
-  #brokenUntil = Number.NEGATIVE_INFINITY
+  readonly #breaker: CircuitBreaker
+  readonly #requests = new Set<AbortController>()
+  #closed = false
 
-  constructor(context: RevocationContext, options: IntrospectionOptions) {
+  constructor(context: RevocationContext, settings: Settings) {
     this.#context = context
-    this.#options = options
+    this.#settings = settings
+    this.#breaker = new CircuitBreaker(context.clock)
   }
 
   check(token: AccessToken, text: string): RevocationVerdict | Promise<RevocationVerdict> {
-    const known = this.#known.get(token.hash)
-    if (known !== undefined && this.#context.clock() < known.until) return known.verdict
+    const known = this.#remembered.get(token.hash)
+    const now = this.#context.clock()
+    // An answer from the future was given before the clock was set back: how old it is nobody knows.
+    if (known !== undefined && known.from <= now && now < known.until) return known.verdict
     const asking = this.#asking.get(token.hash)
     if (asking !== undefined) return asking
     const started = this.#decide(token, text).finally(() => this.#asking.delete(token.hash))
@@ -67,81 +108,95 @@ class IntrospectionFeed implements RevocationFeed {
     return started
   }
 
+  /** Resolves when the endpoint is known; whether it answers is seen with the first token. */
   async ready(): Promise<void> {
-    await this.#endpoint()
+    try {
+      await this.#endpoint()
+    } catch (cause) {
+      throw this.#unavailable(cause)
+    }
   }
 
   close(): void {
-    this.#closed.abort()
+    this.#closed = true
+    for (const request of this.#requests) request.abort()
   }
 
   async #decide(token: AccessToken, text: string): Promise<RevocationVerdict> {
     const { clock, report } = this.#context
-    if (clock() < this.#brokenUntil)
-      throw this.#unavailable('the issuer did not answer, and is left alone for a moment')
+    if (this.#closed || this.#asking.size >= MAX_ASKING) throw this.#unavailable('closed, or too much to ask')
+    if (!this.#breaker.enter()) return this.#decideStale(token, 'the issuer is left alone for a moment')
     try {
-      const answer = await this.#ask(text)
-      this.#failures = 0
-      const verdict = answer.active === true && !contradicts(answer, token) ? 'active' : 'revoked'
-      const { cacheFor = 5, cacheInactiveFor = 30 } = this.#options
-      const until = clock() + (verdict === 'active' ? cacheFor : cacheInactiveFor)
-      this.#known.set(token.hash, { verdict, until: Math.min(until, token.expiresAt) })
+      const answer = parseIntrospectionAnswer(await this.#ask(text), token)
+      this.#breaker.succeeded()
+      const { cacheFor, negativeCacheFor } = this.#settings
+      const from = clock()
+      const verdict = from < answer.endsAt ? answer.verdict : 'revoked'
+      const until = Math.min(from + (verdict === 'active' ? cacheFor : negativeCacheFor), answer.endsAt)
+      this.#remembered.set(token.hash, { verdict, from, until, endsAt: answer.endsAt })
       return verdict
-    } catch (cause) {
-      if (++this.#failures >= BREAKS_AFTER) this.#brokenUntil = clock() + BROKEN_FOR
-      report('introspection failed', cause)
-      throw this.#unavailable('introspection failed', cause)
+    } catch (problem) {
+      this.#breaker.failed()
+      report(`introspection failed: ${describeProblem(problem)}`, problem)
+      return this.#decideStale(token, problem)
     }
   }
 
-  async #ask(text: string): Promise<JsonObject> {
-    const { clientId, clientSecret, deadlineMs = 500 } = this.#options
-    const signal = AbortSignal.any([AbortSignal.timeout(deadlineMs), this.#closed.signal])
-    const endpoint = await this.#endpoint()
-    const response = await this.#context.fetch(endpoint, {
-      method: 'POST',
-      redirect: 'manual',
-      signal,
-      headers: {
-        accept: 'application/json',
-        'content-type': 'application/x-www-form-urlencoded',
-        authorization: `Basic ${btoa(`${formEncode(clientId)}:${formEncode(clientSecret)}`)}`,
-      },
-      body: new URLSearchParams({ token: text, token_type_hint: 'access_token' }).toString(),
-    })
-    if (response.status !== 200) {
-      await response.body?.cancel().catch(() => undefined)
-      throw new TypeError(`status ${response.status}`)
+  #decideStale(token: AccessToken, problem: unknown): RevocationVerdict {
+    const known = this.#remembered.peek(token.hash)
+    const now = this.#context.clock()
+    if (known !== undefined && known.from <= now) {
+      if (known.verdict === 'revoked') return 'revoked'
+      if (now < Math.min(known.until + this.#settings.staleIfError, known.endsAt)) return 'active'
     }
-    const answer: unknown = JSON.parse(await readBounded(response, endpoint, MAX_BYTES, signal))
-    if (!isJsonObject(answer) || typeof answer.active !== 'boolean')
-      throw new TypeError('active is not a boolean')
-    return answer
+    throw this.#unavailable(problem)
+  }
+
+  async #ask(text: string): Promise<string> {
+    const { authorization, deadline } = this.#settings
+    const request = new AbortController()
+    const timer = setTimeout(() => request.abort(new TypeError('no answer in time')), deadline * 1000)
+    const stopped = new Promise<never>((_, reject) => {
+      request.signal.addEventListener('abort', () => reject(request.signal.reason))
+    })
+    stopped.catch(() => undefined)
+    this.#requests.add(request)
+    try {
+      const endpoint = await Promise.race([this.#endpoint(), stopped])
+      const post: typeof fetch = (url, init) =>
+        this.#context.fetch(url, {
+          ...init,
+          method: 'POST',
+          headers: {
+            accept: 'application/json',
+            authorization,
+            'content-type': 'application/x-www-form-urlencoded',
+          },
+          body: new URLSearchParams({ token: text, token_type_hint: 'access_token' }).toString(),
+          signal: request.signal,
+        })
+      const limits = { timeout: deadline, maxBytes: MAX_BYTES, signal: request.signal }
+      return (await Promise.race([fetchText(post, endpoint, limits), stopped])).text
+    } finally {
+      clearTimeout(timer)
+      this.#requests.delete(request)
+    }
   }
 
   async #endpoint(): Promise<string> {
-    const endpoint = this.#options.endpoint ?? (await this.#context.metadata()).introspection_endpoint
-    if (typeof endpoint !== 'string') throw this.#unavailable('the issuer names no introspection_endpoint')
-    return endpoint
+    if (this.#settings.endpoint !== undefined) return this.#settings.endpoint
+    const { metadata, issuer } = this.#context
+    return requireAdvertised('introspection_endpoint', (await metadata()).introspection_endpoint, issuer)
   }
 
-  #unavailable(detail: string, cause?: unknown): Unavailable {
-    const retryAfter = Math.max(1, this.#brokenUntil - this.#context.clock())
-    return new Unavailable('revocation_unavailable', { detail, cause, retryAfter })
+  #unavailable(problem: unknown): Unavailable {
+    const detail = `introspection: ${describeProblem(problem)}`
+    const retryAfter = Math.max(1, this.#breaker.pause)
+    return new Unavailable('revocation_unavailable', { detail, cause: problem, retryAfter })
   }
 }
 
-/** An answer about another token than the one that was sent is no answer about that one. */
-function contradicts(answer: JsonObject, token: AccessToken): boolean {
-  const { iss, client_id: clientId, jti } = answer
-  return (
-    (iss !== undefined && iss !== token.issuer) ||
-    (clientId !== undefined && clientId !== token.clientId) ||
-    (jti !== undefined && token.id !== undefined && jti !== token.id)
-  )
-}
-
-/** RFC 6749 §2.3.1, appendix B. */
+/** RFC 6749 §2.3.1 and appendix B: each half form-encoded before they are joined. */
 function formEncode(text: string): string {
   return new URLSearchParams([['', text]]).toString().slice(1)
 }

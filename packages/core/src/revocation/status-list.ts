@@ -1,52 +1,65 @@
 import { LRUCache } from 'lru-cache'
-import { decodeBase64url } from '#runtime'
 import type { AccessToken } from '../access-token.ts'
-import { isCanonicalBase64url } from '../base64url.ts'
-import { isNumericDate } from '../dpop/proof.ts'
 import { fetchText } from '../fetch-json.ts'
 import { isJsonObject } from '../json.ts'
-import { Refusal, Unavailable } from '../refusal.ts'
+import { ConfigurationError, Refusal, Unavailable } from '../refusal.ts'
 import type { RevocationContext, RevocationFeed, RevocationSource, RevocationVerdict } from './source.ts'
+import { describeProblem, requireKnownOptions } from './source-options.ts'
+import { MAX_INFLATED, parseStatusList, readStatus, type StatusList } from './status-list-token.ts'
 
 export interface StatusListOptions {
-  /** Origins that lists may be on beside the issuer's own. Default: none. */
+  /** Origins that lists may be on, beside the issuer's own. Default: none. */
   readonly origins?: readonly string[]
 }
 
 const TYPE = 'statuslist+jwt'
-const MAX_BYTES = 8 * 1024 * 1024
-/** Of a list, inflated: a gigabyte of zeros deflates to one megabyte. */
-const MAX_INFLATED = 16 * 1024 * 1024
+/** Of a list as it comes: 16 MB that do not deflate, in base64url twice. */
+const MAX_BYTES = 32 * 1024 * 1024
 const MAX_LISTS = 64
+/** Of all lists that are kept, inflated. */
+const MAX_KEPT_BYTES = 4 * MAX_INFLATED
+const MAX_LOADING = 16
 const TIMEOUT = 5
-const [SHORTEST, LONGEST, USUAL] = [1, 300, 60]
-/** How long past its `ttl` a list decides while it cannot be renewed; never past its `exp`. */
+/** Seconds past its `ttl` that a list decides while it cannot be renewed; never past its `exp`. */
 const STALE = 60
-/** Between attempts while a list cannot be had. */
-const RETRY = 1
+/** Part of its `ttl` after which a list that is in use is renewed, before anyone has to wait for it. */
+const EARLY = 0.75
+/** Seconds between attempts while a list cannot be had: from … to, doubling, less up to half by chance. */
+const FIRST_RETRY = 1
+const LAST_RETRY = 15
 
-interface StatusList {
-  readonly bits: 1 | 2 | 4 | 8
-  readonly bytes: Uint8Array
-  readonly renewAt: number
-  readonly endsAt: number
+interface Kept {
+  readonly list: StatusList
+  readonly receivedAt: number
 }
 
 /**
  * Token Status List (draft-ietf-oauth-status-list): a token that names `status.status_list.{idx,uri}` is revoked unless
- * its entry there is 0, VALID. A list must be a `statuslist+jwt` signed by the token's issuer, with `sub` equal to its URI.
- * Tokens without the claim are not decided by this source. An index outside of the list is refused.
+ * its entry there is 0, VALID. A list must be a `statuslist+jwt` that the token's issuer signed, with `sub` equal to its URI,
+ * on the issuer's origin. It is kept for its `ttl`, within 1 to 300 seconds: how late a revocation may be noticed. While it
+ * cannot be renewed it decides for 60 seconds more, and that is reported; then {@link Unavailable}.
+ *
+ * An index outside of the list is revoked. Tokens without a `status` claim are not decided by this source.
  */
 export function statusList(options: StatusListOptions = {}): RevocationSource {
-  return { name: 'status-list', open: (context) => new StatusListFeed(context, options.origins ?? []) }
+  requireKnownOptions('statusList', options, ['origins'])
+  const { origins = [] } = options
+  if (!Array.isArray(origins) || !origins.every(isOrigin)) {
+    throw new ConfigurationError('statusList.origins', 'expected origins, such as https://lists.example.com')
+  }
+  return { name: 'status-list', open: (context) => new StatusListFeed(context, origins) }
 }
 
 class StatusListFeed implements RevocationFeed {
   readonly #context: RevocationContext
   readonly #origins: ReadonlySet<string>
-  readonly #lists = new LRUCache<string, StatusList>({ max: MAX_LISTS })
-  readonly #loading = new Map<string, Promise<StatusList>>()
-  readonly #retryAt = new LRUCache<string, number>({ max: MAX_LISTS })
+  readonly #kept = new LRUCache<string, Kept>({
+    max: MAX_LISTS,
+    maxSize: MAX_KEPT_BYTES,
+    sizeCalculation: ({ list }) => list.bytes.length + 1,
+  })
+  readonly #loading = new Map<string, Promise<Kept>>()
+  readonly #failed = new LRUCache<string, { attempts: number; retryAt: number }>({ max: MAX_LISTS })
   readonly #closed = new AbortController()
 
   constructor(context: RevocationContext, origins: readonly string[]) {
@@ -57,59 +70,72 @@ class StatusListFeed implements RevocationFeed {
   check(token: AccessToken): RevocationVerdict | Promise<RevocationVerdict> {
     const { status } = token.claims as { status?: unknown }
     if (status === undefined) return 'active'
-    const reference =
-      isJsonObject(status) && isJsonObject(status.status_list) ? status.status_list : undefined
-    const { idx, uri } = reference ?? {}
-    if (typeof idx !== 'number' || !Number.isSafeInteger(idx) || idx < 0 || !this.#isTrusted(uri)) {
-      throw new Refusal('token_claims_invalid', 'status')
+    const { idx, uri } = parseReference(status)
+    const kept = this.#kept.get(uri)
+    if (kept !== undefined) {
+      const age = this.#age(kept)
+      if (age < kept.list.ttl) {
+        if (age >= kept.list.ttl * EARLY) this.#load(uri).catch(() => undefined)
+        return readStatus(kept.list, idx)
+      }
     }
-    const list = this.#lists.get(uri)
-    const now = this.#context.clock()
-    if (list !== undefined && now < list.renewAt) return verdict(list, idx)
-    return this.#renew(uri, list, now).then((renewed) => verdict(renewed, idx))
+    return this.#renew(uri, kept).then(({ list }) => readStatus(list, idx))
   }
 
+  /** Which lists there are is known with the first token that names one; that token waits. */
   async ready(): Promise<void> {}
 
   close(): void {
     this.#closed.abort()
   }
 
-  #isTrusted(uri: unknown): uri is string {
-    return typeof uri === 'string' && URL.canParse(uri) && this.#origins.has(new URL(uri).origin)
+  /** Seconds; infinite for a list that has expired, or that came before the clock was set back. */
+  #age({ list, receivedAt }: Kept): number {
+    const now = this.#context.clock()
+    return now >= receivedAt && now < list.expiresAt ? now - receivedAt : Number.POSITIVE_INFINITY
   }
 
-  /** A list that is over its `ttl` is asked for again; while that fails, the old one decides for a while. */
-  async #renew(uri: string, old: StatusList | undefined, now: number): Promise<StatusList> {
-    const usable = old !== undefined && now < old.endsAt ? old : undefined
+  async #renew(uri: string, kept: Kept | undefined): Promise<Kept> {
     try {
-      if (now < (this.#retryAt.get(uri) ?? 0)) throw new TypeError('asked a moment ago')
       return await this.#load(uri)
     } catch (cause) {
-      if (usable !== undefined) return usable
-      throw new Unavailable('revocation_unavailable', { cause, detail: 'the status list is not available' })
+      if (kept !== undefined && this.#age(kept) < kept.list.ttl + STALE) return kept
+      const retryAfter = Math.max(1, (this.#failed.get(uri)?.retryAt ?? 0) - this.#context.clock())
+      const detail = `a status list is not available: ${describeProblem(cause)}`
+      throw new Unavailable('revocation_unavailable', { cause, detail, retryAfter })
     }
   }
 
-  #load(uri: string): Promise<StatusList> {
+  /** One load at a time per list, and none right after a failure. */
+  #load(uri: string): Promise<Kept> {
     const loading = this.#loading.get(uri)
     if (loading !== undefined) return loading
+    const { clock, report } = this.#context
+    const failed = this.#failed.get(uri)
+    if (failed !== undefined && failed.retryAt - clock() > 0 && failed.retryAt - clock() <= LAST_RETRY)
+      return Promise.reject(new TypeError('it failed a moment ago'))
+    if (this.#loading.size >= MAX_LOADING) return Promise.reject(new TypeError('too many at once'))
     const started = this.#fetch(uri)
-      .catch((error) => {
-        this.#retryAt.set(uri, this.#context.clock() + RETRY)
-        this.#context.report(
-          'a status list could not be renewed',
-          error instanceof Refusal ? error.detail : error,
-        )
-        throw error
+      .then((kept) => {
+        this.#failed.delete(uri)
+        this.#kept.set(uri, kept)
+        return kept
+      })
+      .catch((problem) => {
+        const attempts = (failed?.attempts ?? 0) + 1
+        const longest = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** (attempts - 1))
+        this.#failed.set(uri, { attempts, retryAt: clock() + longest * (0.5 + Math.random() / 2) })
+        report(`a status list is not renewed: ${describeProblem(problem)}`, problem)
+        throw problem
       })
       .finally(() => this.#loading.delete(uri))
     this.#loading.set(uri, started)
     return started
   }
 
-  async #fetch(uri: string): Promise<StatusList> {
-    const { fetch, clock, verifyJwt } = this.#context
+  async #fetch(uri: string): Promise<Kept> {
+    if (!this.#origins.has(new URL(uri).origin)) throw new TypeError('it is not on an origin of the issuer')
+    const { fetch, clock, issuer, verifyJwt } = this.#context
     const limits = {
       timeout: TIMEOUT,
       maxBytes: MAX_BYTES,
@@ -117,57 +143,29 @@ class StatusListFeed implements RevocationFeed {
       signal: this.#closed.signal,
     }
     const { text } = await fetchText(fetch, uri, limits)
-    const { sub, iat, exp, ttl, status_list: value } = await verifyJwt(text.trim(), TYPE)
-    const now = clock()
-    if (sub !== uri) throw new TypeError('sub is not the URI of the list')
-    if (!isNumericDate(iat) || iat > now + 10) throw new TypeError('iat is missing or in the future')
-    if (exp !== undefined && !(isNumericDate(exp) && exp > now)) throw new TypeError('the list has expired')
-    if (!isJsonObject(value)) throw new TypeError('status_list is missing')
-    const { bits, lst } = value
-    if (bits !== 1 && bits !== 2 && bits !== 4 && bits !== 8) throw new TypeError('bits must be 1, 2, 4 or 8')
-    if (typeof lst !== 'string' || !isCanonicalBase64url(lst)) throw new TypeError('lst must be base64url')
-    const life = isNumericDate(ttl) ? Math.min(LONGEST, Math.max(SHORTEST, ttl)) : USUAL
-    const ends = exp ?? Number.POSITIVE_INFINITY
-    const list: StatusList = {
-      bits,
-      bytes: await inflate(decodeBase64url(lst)),
-      renewAt: Math.min(now + life, ends),
-      endsAt: Math.min(now + life + STALE, ends),
+    const claims = await verifyJwt(text.trim(), TYPE)
+    const receivedAt = clock()
+    const list = await parseStatusList(claims, { uri, issuer, now: receivedAt })
+    const known = this.#kept.peek(uri)
+    if (known !== undefined && list.issuedAt < known.list.issuedAt) {
+      throw new TypeError('it is older than the one before')
     }
-    this.#lists.set(uri, list)
-    return list
+    return { list, receivedAt }
   }
 }
 
-/** Entries are packed from the least significant bit; read in place. */
-function verdict({ bits, bytes }: StatusList, idx: number): RevocationVerdict {
-  const at = idx * bits
-  const byte = bytes[Math.floor(at / 8)]
-  if (byte === undefined) return 'revoked'
-  return ((byte >> (at % 8)) & ((1 << bits) - 1)) === 0 ? 'active' : 'revoked'
+/** @throws Refusal: the token says that it has a status, but not where */
+function parseReference(status: unknown): { idx: number; uri: string } {
+  const { idx, uri } = isJsonObject(status) && isJsonObject(status.status_list) ? status.status_list : {}
+  if (typeof idx !== 'number' || !Number.isSafeInteger(idx) || idx < 0) throw malformed('idx')
+  if (typeof uri !== 'string' || !/^https?:\/\//.test(uri) || !URL.canParse(uri)) throw malformed('uri')
+  return { idx, uri }
 }
 
-/** zlib (RFC 1950), with a limit that is counted while inflating. */
-async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
-  const source = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream()
-  const reader = source.pipeThrough(new DecompressionStream('deflate')).getReader()
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for (;;) {
-    const { done, value } = (await reader.read()) as { done: boolean; value: Uint8Array }
-    if (done) break
-    size += value.length
-    if (size > MAX_INFLATED) {
-      await reader.cancel()
-      throw new TypeError('the list is too large')
-    }
-    chunks.push(value)
-  }
-  const whole = new Uint8Array(size)
-  let offset = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, offset)
-    offset += chunk.length
-  }
-  return whole
+function malformed(member: string): Refusal {
+  return new Refusal('token_claims_invalid', `status.status_list.${member}`)
+}
+
+function isOrigin(origin: unknown): boolean {
+  return typeof origin === 'string' && URL.canParse(origin) && new URL(origin).origin === origin
 }
