@@ -1,7 +1,6 @@
-import { LRUCache } from 'lru-cache'
 import { codePoints, compileGlob, type Glob, matchesGlob } from './glob.ts'
 
-/** As many as tokens are remembered. */
+/** Texts whose cut-off is remembered, before all are forgotten: as many as tokens are. */
 const MAX_REMEMBERED = 50_000
 
 interface GlobRule {
@@ -13,7 +12,7 @@ interface GlobRule {
 /** Patterns with their cut-offs. What all of them together say of a text is remembered until they change. */
 export class GlobRules {
   readonly #rules = new Map<string, GlobRule>()
-  readonly #cutoffs = new LRUCache<string, number>({ max: MAX_REMEMBERED })
+  readonly #cutoffs = new Map<string, number>()
 
   get size(): number {
     return this.#rules.size
@@ -45,6 +44,7 @@ export class GlobRules {
     for (const { glob, before } of this.#rules.values()) {
       if (before > cutoff && matchesGlob(glob, points)) cutoff = before
     }
+    if (this.#cutoffs.size >= MAX_REMEMBERED) this.#cutoffs.clear()
     this.#cutoffs.set(text, cutoff)
     return cutoff
   }
