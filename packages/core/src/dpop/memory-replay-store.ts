@@ -1,3 +1,4 @@
+import { resolveClock } from '../options.ts'
 import { ConfigurationError, Unavailable } from '../refusal.ts'
 import { createFingerprint } from './fingerprint.ts'
 import { FingerprintTable } from './fingerprint-table.ts'
@@ -5,11 +6,11 @@ import { createQuota } from './quota.ts'
 import type { ReplayStore } from './replay.ts'
 
 export interface MemoryReplayStoreOptions {
-  /** Most proofs remembered at once; 17 to 34 bytes each. Default 1,000,000: at most about 34 MB, taken as needed. */
+  /** Most proofs remembered at once, 16 to 22 bytes each. Default 1,000,000: at most 23 MB, taken as needed. */
   readonly maxEntries?: number
   /**
    * The share of `maxEntries` that proofs of one key may take. Default 0.1: 100,000 live proofs, which is 1,400 requests a
-   * second by one agent at the default window.
+   * second by one agent at the default window. 1: no quota.
    */
   readonly quota?: number
   /**
@@ -27,7 +28,7 @@ export interface MemoryReplayStore extends ReplayStore {
   claim(key: string, expiresAt: number, jkt?: string): 'fresh' | 'replayed'
   /** Live entries. */
   readonly size: number
-  /** Proofs that expire at or before this second are refused: time, or what was given up when the store was full. */
+  /** Proofs that expire at or before this second are refused: those of past seconds, and those given up when it was full. */
   readonly floor: number
 }
 
@@ -40,38 +41,61 @@ const GIVEN_UP = 1 / 8
  *
  * **Nothing live is ever evicted.** When it is full, the store raises a floor: it gives up its oldest entries, and from
  * then on refuses every proof that old. So a flood costs availability for a moment, never a second acceptance: a proof
- * made after the floor passes. A clock that is set back resurrects nothing either; proofs of the time that has already
- * been are refused until it has passed again.
+ * made after the floor passes. A clock that is set back resurrects nothing either: proofs whose time has been are refused
+ * until it has passed again. A restart forgets: see `floor`.
+ *
+ * Measured at a million live proofs on Node 20: 22 bytes each beside 0.7 MB for the quotas, half a microsecond a claim, and
+ * no claim that waits for more than the rebuilding of a 256th of the table.
  *
  * Two different proofs share a fingerprint once in 10¹³ claims at a million entries; the second is then refused as a
  * replay. The other way round cannot happen.
  * @throws Unavailable `replay_store_full` below the floor, `replay_quota_exceeded` beyond the quota of a key
  */
 export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): MemoryReplayStore {
-  const { maxEntries = 1_000_000, quota = 0.1, clock = () => Date.now() / 1000 } = options
+  const { maxEntries = 1_000_000, quota = 0.1 } = options
+  const clock = resolveClock(options.clock)
   if (!Number.isInteger(maxEntries) || maxEntries < 1 || maxEntries > 2 ** 30) {
     throw new ConfigurationError('maxEntries', 'expected an integer from 1 to 2^30')
   }
   if (!(quota > 0 && quota <= 1)) throw new ConfigurationError('quota', 'expected a share above 0, at most 1')
+  if (options.floor !== undefined && !Number.isFinite(options.floor)) {
+    throw new ConfigurationError('floor', 'expected seconds since the epoch')
+  }
   const fingerprint = createFingerprint()
   const table = new FingerprintTable()
-  const perKey = createQuota(Math.max(1, Math.floor(maxEntries * quota)), fingerprint)
+  const perKey =
+    quota === 1 ? undefined : createQuota(Math.max(1, Math.floor(maxEntries * quota)), fingerprint)
   /** Live entries by the second they expire at. */
   const expiring = new Map<number, number>()
   let size = 0
   let floor = Math.floor(options.floor ?? Number.NEGATIVE_INFINITY)
   let oldest = Number.POSITIVE_INFINITY
+  /** The latest second that was ever claimed. */
+  let latest = Number.NEGATIVE_INFINITY
+  let passed = Number.NaN
+  /** What the table counts its 32-bit seconds from: 68 years either way. */
+  const epoch = Math.floor(clock()) - 2 ** 31
 
   /** Everything that expires at or before `second` is dead from now on. */
   function raiseFloor(second: number): void {
-    if (second <= floor) return
+    if (!(second > floor)) return
     floor = second
     for (; oldest <= floor && size > 0; oldest++) {
       size -= expiring.get(oldest) ?? 0
       expiring.delete(oldest)
     }
     if (size === 0) oldest = Number.POSITIVE_INFINITY
-    perKey.forget(floor)
+  }
+
+  /**
+   * Lets time pass, up to the last second that was ever claimed: a clock that is wrong by years for a moment must not
+   * make the store refuse for years.
+   */
+  function pass(now: number): void {
+    if (now === passed) return
+    passed = now
+    raiseFloor(Math.min(now, latest))
+    perKey?.forget(now)
   }
 
   function makeRoom(): void {
@@ -79,31 +103,37 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Memor
     let freed = 0
     while (freed < maxEntries * GIVEN_UP && freed < size) freed += expiring.get(second++) ?? 0
     raiseFloor(second - 1)
+    perKey?.forget(floor)
   }
 
   return {
     claim(key, expiresAt, jkt) {
-      raiseFloor(Math.floor(clock()))
+      const now = Math.floor(clock())
+      pass(now)
       const second = Math.ceil(expiresAt)
+      // Also refuses what is no number: nothing is later than that.
+      if (!(second > now && second < epoch + 2 ** 32)) throw new Unavailable('replay_store_full')
       refuseBelow(floor, second)
       const { high, low } = fingerprint(key)
-      if (table.has(high, low, floor)) return 'replayed'
-      if (jkt !== undefined && perKey.isExceeded(jkt)) {
-        throw new Unavailable('replay_quota_exceeded', { retryAfter: Math.max(1, oldest - floor) })
+      if (table.has(high, low, floor - epoch)) return 'replayed'
+      const cells = jkt === undefined ? undefined : perKey?.cellsOf(jkt)
+      if (cells !== undefined && size > 0 && perKey?.isExceeded(cells)) {
+        throw new Unavailable('replay_quota_exceeded', { retryAfter: Math.max(1, oldest - now) })
       }
       if (size >= maxEntries) {
         makeRoom()
         refuseBelow(floor, second)
       }
-      table.add(high, low, second, floor)
+      table.add(high, low, second - epoch, floor - epoch)
       expiring.set(second, (expiring.get(second) ?? 0) + 1)
       if (second < oldest) oldest = second
+      if (second > latest) latest = second
       size++
-      if (jkt !== undefined) perKey.count(jkt, second)
+      if (cells !== undefined) perKey?.count(cells, second)
       return 'fresh'
     },
     get size() {
-      raiseFloor(Math.floor(clock()))
+      pass(Math.floor(clock()))
       return size
     },
     get floor() {
