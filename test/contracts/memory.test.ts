@@ -1,0 +1,18 @@
+import { memoryReplayStore } from '@sharkguard/core'
+import { describeReplayStore } from './replay-store.ts'
+
+const EPOCHS = { 'in 2023': 1_700_000_000, 'past 2038': 2_200_000_000, 'past 2106': 4_300_000_000 }
+
+for (const [when, epoch] of Object.entries(EPOCHS)) {
+  describeReplayStore(`the memory store ${when}`, async () => {
+    let now = epoch
+    return {
+      store: memoryReplayStore({ clock: () => now }),
+      now: () => now,
+      pass(seconds) {
+        now += seconds
+      },
+      close() {},
+    }
+  })
+}
