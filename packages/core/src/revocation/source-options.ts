@@ -39,8 +39,10 @@ function isHttpUrl(value: unknown): value is string {
   return typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value)
 }
 
-/** What went wrong, in words for a log. */
-export function describeProblem(error: unknown): string {
+/** What went wrong, in words for a log: the message, and those of what caused it. */
+export function describeProblem(error: unknown, depth = 3): string {
   if (error instanceof Refusal) return error.detail ?? error.reason
-  return error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error)) return String(error)
+  if (error.cause === undefined || depth === 1) return error.message
+  return `${error.message}: ${describeProblem(error.cause, depth - 1)}`
 }
