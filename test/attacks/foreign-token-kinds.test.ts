@@ -16,7 +16,8 @@ afterAll(() => siege.close())
 
 const now = () => Math.floor(exchange.now())
 /** Everything an access token has, so that nothing but its kind speaks against it. */
-const KINDS: [string, object, object][] = [
+type Members = Record<string, unknown>
+const KINDS: [string, Members, Members][] = [
   ['an ID token', { typ: 'JWT' }, { client_id: undefined, nonce: 'n', at_hash: 'h', auth_time: 1 }],
   ['an ID token that names its client', { typ: 'JWT' }, { azp: 'agent-1', client_id: undefined, nonce: 'n' }],
   ['an ID token without nonce', { typ: 'JWT' }, { client_id: undefined }],

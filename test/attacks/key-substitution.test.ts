@@ -75,7 +75,7 @@ describe('the jwk of a proof', () => {
 
   it('is a 401 when its point is on no curve, though a token is bound to it [8725-3.4]', async () => {
     const { publicJwk } = exchange.agentKey
-    const jwk = { ...publicJwk, y: publicJwk.x }
+    const jwk: Record<string, unknown> = { ...publicJwk, y: publicJwk.x }
     const jkt = sha256(`{"crv":"P-256","kty":"EC","x":"${jwk.x}","y":"${jwk.y}"}`)
     const token = exchange.token({ claims: { cnf: { jkt } } })
     const proof = exchange.proof(token, { header: { jwk } })

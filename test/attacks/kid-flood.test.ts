@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => siege.close())
 
 const fetches = () => exchange.requests.filter((path) => path === '/jwks').length
-const unknown = (kid: string, claims: object = {}) =>
+const unknown = (kid: string, claims: Record<string, unknown> = {}) =>
   exchange.request({ token: exchange.token({ key: attacker, header: { kid }, claims }), proof: 'p.p.p' })
 
 describe('thirty seconds of tokens with unknown kids', () => {

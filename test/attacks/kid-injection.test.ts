@@ -37,7 +37,7 @@ describe('kid', () => {
     await siege.refuses(siege.withToken({ key: attacker }), 'token_key_unknown')
   })
 
-  it.each([null, 0, 5, true, '', [], ['issuer-key'], {}, { toString: 'issuer-key' }])(
+  it.each<unknown>([null, 0, 5, true, '', [], ['issuer-key'], {}, { toString: 'issuer-key' }])(
     '%j is no kid [7515-4.1.4]',
     async (kid) => {
       await siege.refuses(siege.withToken({ header: { kid } }), 'token_claims_invalid')

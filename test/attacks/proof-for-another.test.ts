@@ -86,7 +86,7 @@ describe('a proof for another method', () => {
   it('is not made right by an override that comes with the request', async () => {
     const request = siege.withProof({ method: 'GET' })
     const headers = [
-      ...request.headers,
+      ...(request.headers as [string, string][]),
       ['x-http-method-override', 'GET'],
       ['x-method-override', 'GET'],
     ] as never

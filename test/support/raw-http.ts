@@ -50,8 +50,8 @@ function parse(text: string): RawAnswer {
   const fields: Record<string, string[]> = Object.create(null)
   for (const field of lines) {
     const colon = field.indexOf(':')
-    const values = (fields[field.slice(0, colon).toLowerCase()] ??= [])
-    values.push(field.slice(colon + 1).trim())
+    const name = field.slice(0, colon).toLowerCase()
+    fields[name] = [...(fields[name] ?? []), field.slice(colon + 1).trim()]
   }
   return { status: Number(line.split(' ')[1]), fields, body: rest.join('\r\n\r\n'), text }
 }

@@ -48,7 +48,7 @@ describe('parseCompactJws', () => {
     (name) => {
       const parts = { header: HEADER, payload: PAYLOAD, signature: SIGNATURE }
       for (const alias of base64urlAliases(parts[name])) {
-        const { header, payload, signature } = { ...parts, [name]: alias }
+        const { header, payload, signature } = Object.assign({}, parts, { [name]: alias })
         expect(parseCompactJws(`${header}.${payload}.${signature}`, 8192), alias).toBeUndefined()
       }
     },

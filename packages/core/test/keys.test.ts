@@ -3,7 +3,7 @@ import type { IssuerKey, IssuerKeys } from '../src/keys.ts'
 import { Unavailable } from '../src/refusal.ts'
 import { FakeIssuer, keyPair, published } from './support/fake-issuer.ts'
 
-const [A, B, C] = ['a', 'b', 'c'].map((kid) => keyPair(kid)) as [ReturnType<typeof keyPair>, never, never]
+const [A, B, C] = [keyPair('a'), keyPair('b'), keyPair('c')]
 let issuer: FakeIssuer
 let keys: IssuerKeys
 

@@ -135,10 +135,13 @@ describe('claims', () => {
     [{ ath: sha256(`${TOKEN}=`) }, 'proof_token_mismatch', '12a'],
     [{ ath: sha256('another') }, 'proof_token_mismatch', '12a'],
     [{ ath: sha256(Buffer.from(TOKEN, 'base64url').toString('latin1')) }, 'proof_token_mismatch', '12a'],
-  ])('%j: %s [9449-4.3-3] [9449-4.3-8] [9449-4.3-11] [9449-4.3-12a] (check %s)', async (changes, reason) => {
-    expect(await reasonOf(proof())).toBe('accepted')
-    expect(await reasonOf(proof(changes))).toBe(reason)
-  })
+  ])(
+    '%j: %s [9449-4.3-3] [9449-4.3-8] [9449-4.3-11] [9449-4.3-12a] (check %s)',
+    async (changes, reason, _check) => {
+      expect(await reasonOf(proof())).toBe('accepted')
+      expect(await reasonOf(proof(changes))).toBe(reason)
+    },
+  )
 
   it.each(['1e999', '-1e999', '1e400'])('iat %s is no time', async (iat) => {
     const text = JSON.stringify(claims({ iat: 'HERE' })).replace('"HERE"', iat)

@@ -55,6 +55,11 @@ export class FakeIssuer {
 }
 
 /** A key as an issuer publishes it. */
-export const published = ({ publicJwk, kid, alg }: KeyPair) => ({ ...publicJwk, kid, alg, use: 'sig' })
+export const published = ({ publicJwk, kid, alg }: KeyPair): Record<string, string> => ({
+  ...publicJwk,
+  kid,
+  alg,
+  use: 'sig',
+})
 
 export const keyPair = (kid: string, alg = 'ES256') => generateKeyPair(alg, kid)
