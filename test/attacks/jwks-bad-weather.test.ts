@@ -46,7 +46,7 @@ const WEATHER: [string, { status?: number; headers?: Record<string, string>; bod
 
 describe('keys that cannot be had', () => {
   it.each(WEATHER)(
-    'because of %s are 503 with Retry-After, never 401, and no handler runs [RFC9110-503]',
+    'because of %s are 503 with Retry-After, never 401, and no handler runs',
     async (_, answer) => {
       exchange.answers.set('/elsewhere', exchange.answers.get(keySet.path) as never)
       exchange.answers.set(keySet.path, answer)

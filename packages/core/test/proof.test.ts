@@ -61,7 +61,7 @@ async function reasonOf(text: string, at: ReturnType<typeof target> = target()):
   }
 }
 
-describe('a valid proof', () => {
+describe('a valid proof [SEP-D1]', () => {
   it.each(SIGNATURE_ALGORITHMS)('may be signed by %s', async (alg) => {
     const key = generateKeyPair(alg)
     expect(await reasonOf(proof({}, {}, key), target(key))).toBe('accepted')
