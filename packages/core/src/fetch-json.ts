@@ -32,7 +32,11 @@ export async function fetchText(
       redirect: 'manual',
       signal,
     } as const
-    response = await Promise.race([fetchFn(url, request), aborted(signal)])
+    const ask = () => Promise.race([fetchFn(url, request), aborted(signal)])
+    response = await ask().catch((cause: unknown) => {
+      if (isReset(cause)) return ask()
+      throw cause
+    })
   } catch (cause) {
     throw new FetchFailure(url, 'no answer', { cause })
   }
@@ -78,4 +82,13 @@ function aborted(signal: AbortSignal): Promise<never> {
   })
   stop.catch(() => undefined)
   return stop
+}
+
+/**
+ * Whether a kept connection was closed by the other side just when we used it again. Asking once more is what HTTP says
+ * to do (RFC 9112 §9.3.1); servers on Node close idle ones after 5 s, which is just when an unknown `kid` asks again.
+ */
+function isReset(error: unknown): boolean {
+  const { cause } = error as { cause?: { code?: unknown } }
+  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(String(cause?.code))
 }

@@ -122,6 +122,26 @@ describe('limits', () => {
   })
 })
 
+describe('a kept connection that the issuer has just closed', () => {
+  const reset = () => Promise.reject(new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } }))
+
+  it('is no outage: the fetch is made once more', async () => {
+    await kids('a')
+    let resets = 0
+    issuer.answerKeys(() =>
+      resets++ === 0 ? reset() : Response.json({ keys: [published(A), published(B)] }),
+    )
+    expect(await kids('b')).toEqual(['b'])
+    expect(resets).toBe(2)
+  })
+
+  it('twice in a row is one', async () => {
+    issuer.answerKeys(reset)
+    await expect(kids('a')).rejects.toThrow(Unavailable)
+    expect(issuer.fetches).toBe(2)
+  })
+})
+
 describe('members of a set', () => {
   const jwk = published(B)
   it.each([
