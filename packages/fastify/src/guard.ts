@@ -7,28 +7,25 @@ declare module 'fastify' {
     /** Who calls, verified by sharkGuard; `null` where no guard ran. */
     auth: AuthInfo | null
   }
-  interface FastifyInstance {
-    /** The guard registered last in this context: for `ready()` and `purge()`. */
-    sharkGuard: Guard
-  }
+}
+
+/** A Fastify plugin, and the guard it asks. */
+export interface Guarded extends FastifyPluginAsync {
+  /** For `ready()`, `purge()` and `watch()`. Closes with the server. */
+  readonly guard: Guard
 }
 
 /**
  * Guards the context it is registered in, and those within: `await app.register(sharkGuard(audience))`. Sets
  * `request.auth`; serves the resource's metadata (RFC 9728) from the root of the server, also out of a child context with
- * a prefix; runs `onRequest`, before any body is read. Closes with the server.
+ * a prefix; runs `onRequest`, before any body is read.
  * @throws ConfigurationError
  */
-export function sharkGuard(
-  audience: string | readonly string[],
-  options: GuardOptions = {},
-): FastifyPluginAsync {
+export function sharkGuard(audience: string | readonly string[], options: GuardOptions = {}): Guarded {
   const guard = createGuard(audience, options)
 
   const plugin: FastifyPluginAsync = async (app) => {
     if (!app.hasRequestDecorator('auth')) app.decorateRequest('auth', null)
-    if (!app.hasDecorator('sharkGuard')) app.decorate('sharkGuard', guard)
-
     app.addHook('onRequest', async (request, reply) => {
       const passage = await guard.gate(describe(request))
       if (passage.kind === 'answer') return send(reply, passage.answer)
@@ -36,13 +33,13 @@ export function sharkGuard(
         request.auth = passage.auth
         // Where the MCP SDK's Node adapter looks.
         Object.assign(request.raw, { auth: passage.auth })
-        reply.headers(passage.headers)
+        for (const [name, value] of Object.entries(passage.headers)) append(reply, name, value)
       }
     })
     app.addHook('onClose', () => guard.close())
     serveMetadata(app, guard)
   }
-  return fastifyPlugin(plugin, { name: '@sharkguard/fastify', fastify: '5.x' })
+  return Object.assign(fastifyPlugin(plugin, { name: '@sharkguard/fastify', fastify: '5.x' }), { guard })
 }
 
 /**
@@ -54,7 +51,7 @@ function serveMetadata(app: FastifyInstance, guard: Guard): void {
   for (const url of guard.metadataPaths) {
     if (root.hasRoute({ method: 'GET', url })) continue
     root.route({
-      method: ['GET', 'OPTIONS'],
+      method: ['GET', 'HEAD', 'OPTIONS'],
       url,
       handler: (request, reply) => send(reply, guard.metadataAnswer(describe(request)) as Answer),
     })
@@ -71,6 +68,12 @@ function rootOf(app: FastifyInstance): FastifyInstance {
 /** The request as it came: before Fastify rewrote its URL or merged its fields. */
 function describe(request: FastifyRequest) {
   return { method: request.method, url: request.originalUrl, headers: request.raw.rawHeaders }
+}
+
+/** Adds to what others have set: a CORS plugin exposes fields too. */
+function append(reply: FastifyReply, name: string, value: string): void {
+  const present = reply.getHeader(name)
+  reply.header(name, present === undefined ? value : `${present}, ${value}`)
 }
 
 /** As bytes: Fastify adds a charset to text, and JSON has none (RFC 8259 §11). */

@@ -1,2 +1,2 @@
 export type { AuthInfo, Decision, GuardOptions } from '@sharkguard/core'
-export { sharkGuard } from './guard.ts'
+export { type Guarded, sharkGuard } from './guard.ts'
