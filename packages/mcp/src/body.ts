@@ -1,4 +1,4 @@
-/** As much as the SDK's own Node adapter reads. */
+/** As much as the SDK's own handlers read. */
 const MAX_BODY = 4 * 1024 * 1024
 
 /** A request body, read and parsed; or the answer to one that cannot be. */
@@ -6,23 +6,30 @@ export type ReadBody =
   | { readonly ok: true; readonly body: unknown; readonly request: Request }
   | { readonly ok: false; readonly answer: Response }
 
-/** Reads a JSON body, so that what is checked is what is handed on. The request that is returned can be read again. */
-export async function readBody(request: Request): Promise<ReadBody> {
-  const bytes = await readBounded(request)
+/**
+ * Reads a JSON body once, so that what is checked is what is handed on: `undefined` where there is none. The request that is
+ * returned can be read again.
+ * @param parsedBody the body, where the host has parsed it already
+ */
+export async function readBody(request: Request, parsedBody: unknown): Promise<ReadBody> {
+  if (parsedBody !== undefined) return { ok: true, body: parsedBody, request }
+  if (request.body === null) return { ok: true, body: undefined, request }
+  const bytes = await readBounded(request.body)
   if (bytes === undefined) return { ok: false, answer: rpcError(413, -32600, 'The body is too large') }
   try {
-    const body: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    const body: unknown = text === '' ? undefined : JSON.parse(text)
     return { ok: true, body, request: new Request(request, { body: bytes }) }
   } catch {
     return { ok: false, answer: rpcError(400, -32700, 'The body is not JSON') }
   }
 }
 
-async function readBounded(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const reader = request.body?.getReader()
+async function readBounded(body: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const chunks: Uint8Array[] = []
   let size = 0
-  while (reader !== undefined) {
+  const reader = body.getReader()
+  for (;;) {
     const { done, value } = await reader.read()
     if (done) break
     size += value.length
@@ -41,6 +48,7 @@ async function readBounded(request: Request): Promise<Uint8Array<ArrayBuffer> | 
   return whole
 }
 
+/** A JSON-RPC error to no request in particular: nothing of what was sent comes back. */
 export function rpcError(status: number, code: number, message: string): Response {
   return Response.json({ jsonrpc: '2.0', error: { code, message }, id: null }, { status })
 }

@@ -1,25 +1,10 @@
-import {
-  type Answer,
-  type AuthInfo,
-  ConfigurationError,
-  createGuard,
-  type Guard,
-  type GuardOptions,
-  type Passage,
-} from '@sharkguard/core'
-import { readBody, rpcError } from './body.ts'
+import { type Answer, type AuthInfo, createGuard, type Guard, type GuardOptions } from '@sharkguard/core'
+import { readBody } from './body.ts'
 import { type OperationScopes, operationScopes } from './operation-scopes.ts'
-import { matchesName, operationsOf } from './operations.ts'
-import { sessionOwners } from './session-owners.ts'
-import { guardResponse } from './stream.ts'
-
-/** What the MCP SDKs' handlers take beside the request. */
-interface HandlerOptions {
-  readonly authInfo?: AuthInfo
-  readonly parsedBody?: unknown
-}
-
-type HandleRequest = (request: Request, options?: HandlerOptions) => Response | Promise<Response>
+import { publicOperations } from './public-operations.ts'
+import { type HandleRequest, type HandlerOptions, withOwnedSessions } from './sessions.ts'
+import { headerMismatch } from './standard-headers.ts'
+import { endWithToken, withHeaders } from './stream.ts'
 
 /**
  * What can be guarded: `createMcpHandler(…)` of `@modelcontextprotocol/server`, or a function, such as
@@ -58,74 +43,64 @@ export function sharkGuard(
   audience: string | readonly string[],
   options: McpGuardOptions = {},
 ): GuardedHandler {
-  const handle: HandleRequest = typeof handler === 'function' ? handler : (...args) => handler.fetch(...args)
-  const { tools, resources, prompts, impliesScope, public: open = [], ...guardOptions } = options
-  if (!Array.isArray(open) || !open.every((name) => typeof name === 'string')) {
-    throw new ConfigurationError('public', 'expected a list of names')
-  }
+  const { tools, resources, prompts, impliesScope, public: patterns = [], ...guardOptions } = options
   const guard = createGuard(audience, guardOptions)
-  const scopes = { tools, resources, prompts, impliesScope } as OperationScopes
-  const checkScopes = operationScopes(guard, scopes)
-  const readsBody = tools !== undefined || resources !== undefined || prompts !== undefined
-  const sessions = sessionOwners()
+  const open = publicOperations(patterns)
+  const requireScopes = operationScopes(guard, options)
+  const hasTables = [tools, resources, prompts].some((table) => table !== undefined)
+  const handle = withOwnedSessions(
+    typeof handler === 'function' ? handler : (...args) => handler.fetch(...args),
+  )
+
+  /** Lets the handler run unless the body has something in it that speaks against it. */
+  async function handleUnless(
+    objection: (body: unknown) => Answer | undefined,
+    request: Request,
+    given: HandlerOptions,
+  ): Promise<Response> {
+    const read = await readBody(request, given.parsedBody)
+    if (!read.ok) return read.answer
+    const { body } = read
+    const mismatch = headerMismatch(request.headers, body)
+    if (mismatch !== undefined) return mismatch
+    const refused = objection(body)
+    if (refused !== undefined) return respond(refused)
+    return handle(read.request, body === undefined ? given : { ...given, parsedBody: body })
+  }
 
   async function admit(request: Request, given: HandlerOptions, auth: AuthInfo): Promise<Response> {
-    if (!readsBody || request.method !== 'POST') return run(request, { ...given, authInfo: auth }, auth)
-    const read = await parse(request, given)
-    if (!read.ok) return read.answer
-    const refused = checkScopes(auth, read.body)
-    if (refused !== undefined) return respond(refused)
-    return run(read.request, { parsedBody: read.body, authInfo: auth }, auth)
+    const options = { ...given, authInfo: auth }
+    const needsMore = (body: unknown) => requireScopes(auth, body, open.isPublic)
+    return hasTables ? handleUnless(needsMore, request, options) : handle(request, options)
   }
 
   /** Somebody without credentials: may do what is public, where anything is. */
-  async function admitAnonymous(
-    request: Request,
-    given: HandlerOptions,
-    challenge: Answer,
-  ): Promise<Response> {
-    if (open.length === 0 || request.method !== 'POST') return respond(challenge)
-    const read = await parse(request, given)
-    if (!read.ok) return read.answer
-    const isPublic = (names: readonly string[]) =>
-      names.every((name) => open.some((p) => matchesName(p, name)))
-    if (!operationsOf(read.body).every(({ names }) => isPublic(names))) return respond(challenge)
-    return run(read.request, { parsedBody: read.body }, undefined)
-  }
-
-  async function run(request: Request, given: HandlerOptions, auth: AuthInfo | undefined): Promise<Response> {
-    const sessionId = request.headers.get('mcp-session-id')
-    // What the SDK's transports answer to a session they do not know: clients then open a new one.
-    if (sessionId !== null && !sessions.isOwner(sessionId, auth))
-      return rpcError(404, -32001, 'Session not found')
-    const response = await handle(request, given)
-    const opened = response.headers.get('mcp-session-id')
-    if (opened !== null && opened !== sessionId) sessions.opened(opened, auth)
-    if (sessionId !== null && request.method === 'DELETE' && response.ok) sessions.closed(sessionId)
-    return response
+  async function admitAnybody(request: Request, given: HandlerOptions, challenge: Answer): Promise<Response> {
+    const needsCredentials = (body: unknown) => (open.isOpen(body) ? undefined : challenge)
+    return open.isEmpty ? respond(challenge) : handleUnless(needsCredentials, request, given)
   }
 
   return {
     guard,
     close: () => guard.close(),
-    async fetch(request, given = {}) {
+    async fetch(request, { parsedBody } = {}) {
+      const given = parsedBody === undefined ? {} : { parsedBody }
       const passage = await guard.gate(describe(request))
       if (passage.kind === 'pass') return handle(request, given)
       if (passage.kind === 'allow') {
-        return guardResponse(await admit(request, given, passage.auth), passage.headers, guard, passage.auth)
+        const response = await admit(request, given, passage.auth)
+        return endWithToken(withHeaders(response, passage.headers), guard, passage.auth)
       }
-      return isAnonymous(passage) ? admitAnonymous(request, given, passage.answer) : respond(passage.answer)
+      const { answer } = passage
+      return isAnonymous(request, answer) ? admitAnybody(request, given, answer) : respond(answer)
     },
   }
 }
 
-function isAnonymous({ answer }: Extract<Passage, { kind: 'answer' }>): boolean {
-  return 'reason' in answer && answer.reason === 'credentials_missing'
-}
-
-async function parse(request: Request, given: HandlerOptions) {
-  if (given.parsedBody !== undefined) return { ok: true, body: given.parsedBody, request } as const
-  return readBody(request)
+/** Absent credentials, not such as the guard does not know. */
+function isAnonymous({ headers }: Request, answer: Answer): boolean {
+  const isMissing = 'reason' in answer && answer.reason === 'credentials_missing'
+  return isMissing && !headers.has('authorization') && !headers.has('dpop')
 }
 
 /** The request as it came. Its URL was put together from `Host`, which says nothing: what is left is the target. */

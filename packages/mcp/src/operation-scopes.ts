@@ -1,5 +1,5 @@
 import { type AuthInfo, ConfigurationError, type Guard, type Refused } from '@sharkguard/core'
-import { matchesName, type Operation, operationsOf } from './operations.ts'
+import { matchesName, messagesOf, type Operation, operationsOf } from './operations.ts'
 
 /** Name, or `prefix_*` → scopes that the operation needs. Where several match, all of their scopes are needed. */
 type ScopesByName = Readonly<Record<string, readonly string[]>>
@@ -29,22 +29,30 @@ const KINDS = ['tools', 'resources', 'prompts'] as const
  *   next()
  * })
  * ```
+ * @returns the refusal, or `undefined` where the scopes suffice
  * @throws ConfigurationError
  */
-export function operationScopes(guard: Guard, options: OperationScopes) {
+export function operationScopes(guard: Pick<Guard, 'insufficientScope'>, options: OperationScopes) {
   requireTables(options)
-  const implies = options.impliesScope ?? ((granted: string, needed: string) => granted === needed)
+  const { impliesScope = (granted, needed) => granted === needed } = options
 
-  return (auth: AuthInfo, body: unknown): Refused | undefined => {
-    const needed = [...new Set(operationsOf(body).flatMap((operation) => scopesOf(operation, options)))]
-    const covered = (scope: string) => auth.scopes.some((granted) => implies(granted, scope))
-    return needed.every(covered) ? undefined : guard.insufficientScope(auth, needed)
+  return (
+    auth: AuthInfo,
+    body: unknown,
+    isExempt = (_operation: Operation) => false,
+  ): Refused | undefined => {
+    const operations = messagesOf(body)
+      .flatMap(operationsOf)
+      .filter((operation) => !isExempt(operation))
+    const needed = [...new Set(operations.flatMap((operation) => scopesOf(operation, options)))]
+    const isCovered = (scope: string) => auth.scopes.some((granted) => impliesScope(granted, scope))
+    return needed.every(isCovered) ? undefined : guard.insufficientScope(auth, needed)
   }
 }
 
 function scopesOf({ kind, names }: Operation, options: OperationScopes): readonly string[] {
   return Object.entries(options[kind] ?? {})
-    .filter(([pattern]) => names.some((name) => matchesName(pattern, name)))
+    .filter(([pattern]) => names === undefined || names.some((name) => matchesName(pattern, name)))
     .flatMap(([, scopes]) => scopes)
 }
 

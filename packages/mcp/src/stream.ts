@@ -1,50 +1,30 @@
-import type { AuthInfo, Guard } from '@sharkguard/core'
+import type { AuthInfo, Guard, ResponseHeaders } from '@sharkguard/core'
 
-/**
- * The response with the guard's header fields added. A stream of events ends when the token it was opened with does: it
- * was let in once, and would otherwise go on for as long as it likes.
- */
-export function guardResponse(
-  response: Response,
-  headers: Readonly<Record<string, string>>,
-  guard: Guard,
-  auth: AuthInfo,
-): Response {
-  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')
-  const body = isStream && response.body !== null ? endWithToken(response.body, guard, auth) : response.body
-  const guarded = new Response(body, response)
-  for (const [name, value] of Object.entries(headers)) guarded.headers.append(name, value)
-  return guarded
+/** The response with the guard's header fields added to its own, where they are not the same. */
+export function withHeaders(response: Response, headers: ResponseHeaders): Response {
+  const copy = new Response(response.body, response)
+  for (const [name, value] of Object.entries(headers)) {
+    if (copy.headers.get(name) !== value) copy.headers.append(name, value)
+  }
+  return copy
 }
 
-function endWithToken(
-  body: ReadableStream<Uint8Array>,
-  guard: Guard,
-  auth: AuthInfo,
-): ReadableStream<Uint8Array> {
-  const reader = body.getReader()
+/**
+ * A stream of events ends when the token it was opened with does: it was let in once, and would otherwise go on for as
+ * long as it likes. Any other response is returned as it is.
+ */
+export function endWithToken(response: Response, guard: Pick<Guard, 'watch'>, auth: AuthInfo): Response {
+  const { body } = response
+  if (body === null || !response.headers.get('content-type')?.startsWith('text/event-stream')) return response
   let unwatch: () => void = () => undefined
-  return new ReadableStream({
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>({
     start(controller) {
-      unwatch = guard.watch(auth, () => {
-        controller.close()
-        reader.cancel().catch(() => undefined)
-      })
-    },
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read()
-        if (!done) return controller.enqueue(value)
-        unwatch()
-        controller.close()
-      } catch (error) {
-        unwatch()
-        controller.error(error)
-      }
-    },
-    async cancel(reason) {
-      unwatch()
-      await reader.cancel(reason)
+      unwatch = guard.watch(auth, () => controller.terminate())
     },
   })
+  body
+    .pipeTo(writable)
+    .catch(() => undefined)
+    .finally(unwatch)
+  return new Response(readable, response)
 }
