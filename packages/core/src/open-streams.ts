@@ -56,7 +56,11 @@ export function createOpenStreams(
     } catch (error) {
       if (!streams.has(stream)) return
       forget(stream)
-      stream.end(whyEnded(error))
+      try {
+        stream.end(whyEnded(error))
+      } catch {
+        // A host that cannot end one stream must not end the process, and with it all others.
+      }
     }
   }
 
