@@ -20,7 +20,7 @@ export interface Host {
 
 export type StartHost = (audience: string, options: GuardOptions) => Promise<Host>
 
-async function listen(
+export async function listen(
   listener: Parameters<typeof createServer>[1],
   runs: () => number,
   close = async () => {},

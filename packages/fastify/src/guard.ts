@@ -78,5 +78,8 @@ function append(reply: FastifyReply, name: string, value: string): void {
 
 /** As bytes: Fastify adds a charset to text, and JSON has none (RFC 8259 §11). */
 function send(reply: FastifyReply, { status, headers, body }: Answer) {
-  return reply.code(status).headers(headers).send(Buffer.from(body))
+  return reply
+    .code(status)
+    .headers(headers)
+    .send(body === '' ? undefined : Buffer.from(body))
 }
