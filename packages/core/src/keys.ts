@@ -216,7 +216,8 @@ export class IssuerKeys {
       // What was discovered may be what is wrong.
       if (this.#metadata !== undefined)
         this.#metadata = { ...this.#metadata, fetchedAt: Number.NEGATIVE_INFINITY }
-      throw this.#unavailable(now)
+      // By the clock of now: the seconds that the failure took are no reason to come back later.
+      throw this.#unavailable(this.#source.clock())
     }
   }
 
