@@ -19,7 +19,10 @@ function createApp({ RESOURCE, ISSUER }: Environment) {
 
 let app: ReturnType<typeof createApp> | undefined
 
-/** An HTTP API on Hono for Workers, Bun and Deno: nothing of Node, and one guard for as long as the isolate lives. */
+/**
+ * An HTTP API on Hono for Workers, Bun and Deno: nothing of Node, and one guard for as long as the isolate lives. Before it
+ * goes to Workers, see in the README of `@sharkguard/hono` what they need for replay and revocation.
+ */
 // biome-ignore lint/style/noDefaultExport: this is what these runtimes look for.
 export default {
   fetch(request: Request, environment: Environment) {

@@ -45,7 +45,7 @@ async function host(
 }
 
 /** The tools of {@link buildServer}, on the SDK's first line; and one that goes on until it is told to stop. */
-export function buildServerV1(): McpServerV1 {
+function buildServerV1(): McpServerV1 {
   const server = new McpServerV1({ name: 'test', version: '1.0.0' })
   for (const name of ['whoami', 'delete_file']) {
     server.registerTool(name, { description: name }, (extra) => {
@@ -58,7 +58,7 @@ export function buildServerV1(): McpServerV1 {
 }
 
 /** What every user of sessions writes: one transport a session. */
-export function statefulHandler(): Extract<McpHandler, (...args: never[]) => unknown> {
+function statefulHandler(): Extract<McpHandler, (...args: never[]) => unknown> {
   const transports = new Map<string, WebStandardStreamableHTTPServerTransport>()
   return async (request, options) => {
     const known = transports.get(request.headers.get('mcp-session-id') ?? '')
