@@ -146,7 +146,12 @@ function sign(header: object, body: object, algorithm: Algorithm, key: crypto.Ke
   const input = `${encode(header)}.${encode(body)}`
   const options = { key, dsaEncoding: 'ieee-p1363' as const }
   const signature = crypto.sign(algorithm === 'EdDSA' ? null : 'sha256', Buffer.from(input), options)
-  return `${input}.${signature.toString('base64url')}`
+  return received(`${input}.${signature.toString('base64url')}`)
+}
+
+/** As a string comes out of an HTTP parser: flat and new. A joined one is first copied by whoever reads it first. */
+export function received(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
 }
 
 /** The last byte of the signature changed, the text still canonical. */
@@ -154,7 +159,7 @@ export function withBrokenSignature(jws: string): string {
   const start = jws.lastIndexOf('.') + 1
   const signature = Buffer.from(jws.slice(start), 'base64url')
   signature[signature.length - 1] = (signature[signature.length - 1] ?? 0) ^ 1
-  return jws.slice(0, start) + signature.toString('base64url')
+  return received(jws.slice(0, start) + signature.toString('base64url'))
 }
 
 function thumbprint(jwk: Jwk): string {

@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto'
 import { Key, OAuthVerifier } from '@atproto/oauth-provider/verifier'
 import { jwtVerify } from 'jose'
 import { type Contender, settles } from '../contender.ts'
-import type { Jwk } from '../world.ts'
+import { type Jwk, received } from '../world.ts'
 
 /** Made for the issuer's own keys; without its nonces, which the other contenders do not issue either. */
 export const atproto: Contender = {
@@ -14,9 +14,9 @@ export const atproto: Contender = {
     const check = (requested: string, url: URL, headers: Record<string, string>) => () =>
       settles(verifier.authenticateRequest(requested, url, headers, options))
     return {
-      bearer: (token) => check(method, new URL(uri), { authorization: `Bearer ${token}` }),
+      bearer: (token) => check(method, new URL(uri), { authorization: received(`Bearer ${token}`) }),
       dpop: (token, dpop, requested, url) =>
-        check(requested, new URL(url), { authorization: `DPoP ${token}`, dpop }),
+        check(requested, new URL(url), { authorization: received(`DPoP ${token}`), dpop }),
     }
   },
 }

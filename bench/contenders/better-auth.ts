@@ -1,5 +1,6 @@
 import { createInMemoryDpopReplayStore, verifyAccessTokenRequest } from 'better-auth/oauth2'
 import { type Contender, settles } from '../contender.ts'
+import { received } from '../world.ts'
 
 export const betterAuth: Contender = {
   name: 'better-auth',
@@ -12,9 +13,9 @@ export const betterAuth: Contender = {
     const check = (input: Parameters<typeof verifyAccessTokenRequest>[0]) => () =>
       settles(verifyAccessTokenRequest(input, options))
     return {
-      bearer: (token) => check({ authorizationHeader: `Bearer ${token}`, method, url: uri }),
+      bearer: (token) => check({ authorizationHeader: received(`Bearer ${token}`), method, url: uri }),
       dpop: (token, dpopProofJwt, requested, url) =>
-        check({ authorizationHeader: `DPoP ${token}`, dpopProofJwt, method: requested, url }),
+        check({ authorizationHeader: received(`DPoP ${token}`), dpopProofJwt, method: requested, url }),
     }
   },
 }

@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from 'express'
 import { auth } from 'express-oauth2-jwt-bearer'
 import type { Contender } from '../contender.ts'
+import { received } from '../world.ts'
 
 /** Its verifier is not exported: called through the least of a request that its middleware reads. No replay state. */
 export const expressOauth2JwtBearer: Contender = {
@@ -27,8 +28,8 @@ export const expressOauth2JwtBearer: Contender = {
     }
 
     return {
-      bearer: (token) => check(method, { authorization: `Bearer ${token}` }),
-      dpop: (token, dpop, requested) => check(requested, { authorization: `DPoP ${token}`, dpop }),
+      bearer: (token) => check(method, { authorization: received(`Bearer ${token}`) }),
+      dpop: (token, dpop, requested) => check(requested, { authorization: received(`DPoP ${token}`), dpop }),
     }
   },
 }

@@ -1,5 +1,6 @@
 import { createGuard, type Verdict } from '@sharkguard/core'
 import type { Contender } from '../contender.ts'
+import { received } from '../world.ts'
 
 export const sharkguard: Contender = {
   name: 'sharkguard',
@@ -29,9 +30,9 @@ export function rawHeaders(authorization: string, proof?: string): string[] {
   const headers = [
     ...['host', 'mcp.example.com', 'connection', 'keep-alive', 'content-type', 'application/json'],
     ...['accept', 'application/json, text/event-stream', 'mcp-protocol-version', '2025-11-25'],
-    ...['authorization', authorization],
+    ...['authorization', received(authorization)],
   ]
-  if (proof !== undefined) headers.push('dpop', proof)
+  if (proof !== undefined) headers.push('dpop', received(proof))
   headers.push('accept-language', '*', 'user-agent', 'node', 'content-length', '120')
   return headers
 }

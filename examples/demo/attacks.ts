@@ -13,7 +13,8 @@ interface Stage {
 export async function playAttacks({ resource, issuer, prover, agent }: Stage): Promise<void> {
   const { accessToken: token } = await agent.token()
   const method = 'POST'
-  const prove = (accessToken = token, url = resource, by = prover) => by.createProof({ method, url, accessToken })
+  const prove = (accessToken = token, url = resource, by = prover) =>
+    by.createProof({ method, url, accessToken })
   const send = (authorization: string, proof?: string) =>
     fetch(resource, { method, headers: { authorization, ...(proof === undefined ? {} : { dpop: proof }) } })
 
@@ -26,7 +27,13 @@ export async function playAttacks({ resource, issuer, prover, agent }: Stage): P
   }
 
   const mint = (changes: Parameters<typeof issuer.mintToken>[0]) =>
-    issuer.mintToken({ clientId: agent.clientId, audience: resource, scope: 'mcp:read', jkt: agent.jkt, ...changes })
+    issuer.mintToken({
+      clientId: agent.clientId,
+      audience: resource,
+      scope: 'mcp:read',
+      jkt: agent.jkt,
+      ...changes,
+    })
 
   const used = await prove()
   await step('(the honest request, for comparison)', async () => {
@@ -44,7 +51,9 @@ export async function playAttacks({ resource, issuer, prover, agent }: Stage): P
     send(`DPoP ${token}`, await prove(token, resource, await DPoPProver.generate())),
   )
   const foreign = await mint({ audience: 'https://other.example/mcp' })
-  await refused('a token for another resource is brought', async () => send(`DPoP ${foreign}`, await prove(foreign)))
+  await refused('a token for another resource is brought', async () =>
+    send(`DPoP ${foreign}`, await prove(foreign)),
+  )
   const expired = await mint({ expiresIn: -1 })
   await refused('an expired token is brought', async () => send(`DPoP ${expired}`, await prove(expired)))
 }

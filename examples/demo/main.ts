@@ -26,11 +26,14 @@ await step('calls without credentials, and is told where to look', async () => {
   return `${describeAnswer(answer)}\nits metadata is at ${metadata}`
 })
 
-await step('discovers the issuer, registers itself, gets a token for this resource and this key', async () => {
-  agent = await Agent.start({ resource, prover, scopes: ['mcp:read'] })
-  await agent.token()
-  return `client ${agent.clientId}\nkey    ${agent.jkt}`
-})
+await step(
+  'discovers the issuer, registers itself, gets a token for this resource and this key',
+  async () => {
+    agent = await Agent.start({ resource, prover, scopes: ['mcp:read'] })
+    await agent.token()
+    return `client ${agent.clientId}\nkey    ${agent.jkt}`
+  },
+)
 
 const client = new Client({ name: 'demo-agent', version: '1.0.0' })
 
@@ -65,7 +68,8 @@ await step('at the issuer; the next call fails', async () => {
   for (;;) {
     const answer = await send()
     const elapsed = performance.now() - revoked
-    if (answer.status === 401) return `${describeAnswer(answer)}\nrefused ${elapsed.toFixed(0)} ms after the issuer's answer`
+    if (answer.status === 401)
+      return `${describeAnswer(answer)}\nrefused ${elapsed.toFixed(0)} ms after the issuer's answer`
     expectThat(elapsed < 5000, 'the revocation did not arrive within five seconds')
   }
 })

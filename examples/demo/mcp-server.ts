@@ -14,7 +14,9 @@ function buildServer(): McpServer {
     return text(`${auth?.clientId} with scopes ${auth?.scopes.join(', ')}`)
   })
   const numbers = z.object({ a: z.number(), b: z.number() })
-  server.registerTool('add', { description: 'Adds two numbers', inputSchema: numbers }, ({ a, b }) => text(`${a + b}`))
+  server.registerTool('add', { description: 'Adds two numbers', inputSchema: numbers }, ({ a, b }) =>
+    text(`${a + b}`),
+  )
   const subject = z.object({ topic: z.string() })
   server.registerTool('fact', { description: 'Tells a fact', inputSchema: subject }, ({ topic }) =>
     text(topic === 'sharks' ? 'Sharks are older than trees.' : `Nothing is known about ${topic}.`),

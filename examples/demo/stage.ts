@@ -10,10 +10,14 @@ export async function step(title: string, run: () => Promise<string>): Promise<v
   try {
     const outcome = await run()
     const time = pc.dim(`${(performance.now() - started).toFixed(1)} ms`)
-    console.log(`${pc.green('✓')} ${pc.bold(label)}  ${time}\n       ${outcome.replaceAll('\n', '\n       ')}`)
+    console.log(
+      `${pc.green('✓')} ${pc.bold(label)}  ${time}\n       ${outcome.replaceAll('\n', '\n       ')}`,
+    )
   } catch (error) {
     failures++
-    console.log(`${pc.red('✗')} ${pc.bold(label)}\n       ${pc.red(error instanceof Error ? (error.stack ?? error.message) : String(error))}`)
+    console.log(
+      `${pc.red('✗')} ${pc.bold(label)}\n       ${pc.red(error instanceof Error ? (error.stack ?? error.message) : String(error))}`,
+    )
   }
 }
 

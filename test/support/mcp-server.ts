@@ -30,7 +30,8 @@ export async function startWrapped(options: McpGuardOptions): Promise<McpHost> {
   const resource = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`
   const guarded = sharkGuard(createMcpHandler(buildServer), resource, options)
   const handler = toNodeHandler(guarded)
-  server.on('request', (req, res) => void handler(req, res))
+  // Its types do not know `exactOptionalPropertyTypes`.
+  server.on('request', (req, res) => void handler(req as Parameters<typeof handler>[0], res))
   return {
     resource,
     async close() {

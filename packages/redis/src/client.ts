@@ -5,16 +5,16 @@ export interface IoredisClient {
   readonly status: string
   readonly isCluster?: boolean
   call(...args: [command: string, ...args: string[]]): Promise<unknown>
-  on(event: string, listener: (...args: never[]) => void): unknown
-  off(event: string, listener: (...args: never[]) => void): unknown
+  on(event: string, listener: () => void): unknown
+  off(event: string, listener: () => void): unknown
 }
 
 /** What is used of a node-redis client (v4 to v6): `createClient()`, not a pool, cluster or sentinel. */
 export interface NodeRedisClient {
   readonly isReady: boolean
   sendCommand(args: string[]): Promise<unknown>
-  on(event: string, listener: (...args: never[]) => void): unknown
-  off(event: string, listener: (...args: never[]) => void): unknown
+  on(event: string, listener: () => void): unknown
+  off(event: string, listener: () => void): unknown
 }
 
 export type RedisClient = IoredisClient | NodeRedisClient

@@ -65,7 +65,7 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Memor
   const table = new FingerprintTable()
   const perKey =
     quota === 1 ? undefined : createQuota(Math.max(1, Math.floor(maxEntries * quota)), fingerprint)
-  /** Live entries by the second they expire at. */
+  /** Live entries by the second they expire at: as many seconds as a proof can live. */
   const expiring = new Map<number, number>()
   let size = 0
   let floor = Math.floor(options.floor ?? Number.NEGATIVE_INFINITY)
@@ -80,11 +80,15 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Memor
   function raiseFloor(second: number): void {
     if (!(second > floor)) return
     floor = second
-    for (; oldest <= floor && size > 0; oldest++) {
-      size -= expiring.get(oldest) ?? 0
-      expiring.delete(oldest)
+    oldest = Number.POSITIVE_INFINITY
+    for (const [expiry, entries] of expiring) {
+      if (expiry > floor) {
+        oldest = Math.min(oldest, expiry)
+      } else {
+        size -= entries
+        expiring.delete(expiry)
+      }
     }
-    if (size === 0) oldest = Number.POSITIVE_INFINITY
   }
 
   /**
@@ -99,11 +103,14 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Memor
   }
 
   function makeRoom(): void {
-    let second = oldest
-    let freed = 0
-    while (freed < maxEntries * GIVEN_UP && freed < size) freed += expiring.get(second++) ?? 0
-    raiseFloor(second - 1)
-    perKey?.forget(floor)
+    let given = 0
+    for (const expiry of [...expiring.keys()].sort((a, b) => a - b)) {
+      given += expiring.get(expiry) ?? 0
+      if (given < maxEntries * GIVEN_UP) continue
+      raiseFloor(expiry)
+      perKey?.forget(floor)
+      return
+    }
   }
 
   return {

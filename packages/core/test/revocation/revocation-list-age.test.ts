@@ -33,21 +33,25 @@ describe('The age of a revocation list', () => {
     const { issuer, feed, context } = await following()
     issuer.down = true
     context.now = NOW + 5
-    expect([feed.check(good), feed.check(bad)]).toEqual(['active', 'revoked'])
+    expect([feed.check(good, ''), feed.check(bad, '')]).toEqual(['active', 'revoked'])
     expect(context.reports).toEqual([])
     context.now = NOW + 5.1
-    expect([feed.check(good), feed.check(good), feed.check(bad)]).toEqual(['active', 'active', 'revoked'])
+    expect([feed.check(good, ''), feed.check(good, ''), feed.check(bad, '')]).toEqual([
+      'active',
+      'active',
+      'revoked',
+    ])
     expect(context.reports).toEqual(['the revocation list is 5 seconds old; it decides until it is 60'])
     context.now = NOW + 60
-    expect(feed.check(good)).toBe('active')
+    expect(feed.check(good, '')).toBe('active')
     context.now = NOW + 60.1
     issuer.release()
-    const refused = await Promise.resolve(feed.check(good)).catch((error: unknown) => error)
+    const refused = await Promise.resolve(feed.check(good, '')).catch((error: unknown) => error)
     expect(refused).toBeInstanceOf(Unavailable)
     expect(refused).toMatchObject({ reason: 'revocation_unavailable' })
     expect((refused as Unavailable).retryAfter).toBeGreaterThanOrEqual(1)
     await expect(feed.ready()).rejects.toBeInstanceOf(Unavailable)
-    expect(feed.check(bad)).toBe('revoked')
+    expect(feed.check(bad, '')).toBe('revoked')
   })
 
   it('refuses nobody through an outage of 50 seconds; after 70 it recovers by itself', async () => {
@@ -55,12 +59,12 @@ describe('The age of a revocation list', () => {
     for (const outage of [50, 70]) {
       issuer.down = true
       issuer.pass(outage)
-      if (outage === 50) expect(feed.check(good)).toBe('active')
-      else await expect(feed.check(good)).rejects.toBeInstanceOf(Unavailable)
+      if (outage === 50) expect(feed.check(good, '')).toBe('active')
+      else await expect(feed.check(good, '')).rejects.toBeInstanceOf(Unavailable)
       await soon(() => expect(context.reports.at(-1)).toMatch('connection re'))
       issuer.down = false
       await follows(issuer)
-      expect([feed.check(good), feed.check(bad)]).toEqual(['active', 'revoked'])
+      expect([feed.check(good, ''), feed.check(bad, '')]).toEqual(['active', 'revoked'])
     }
   })
 
@@ -72,11 +76,11 @@ describe('The age of a revocation list', () => {
     try {
       const tick = performance.now()
       monotonic.mockReturnValue(tick + 59_000)
-      expect(feed.check(good)).toBe('active')
+      expect(feed.check(good, '')).toBe('active')
       expect(context.reports).toHaveLength(1)
       monotonic.mockReturnValue(tick + 61_000)
       issuer.release()
-      await expect(feed.check(good)).rejects.toBeInstanceOf(Unavailable)
+      await expect(feed.check(good, '')).rejects.toBeInstanceOf(Unavailable)
     } finally {
       monotonic.mockRestore()
     }
@@ -87,12 +91,12 @@ describe('The age of a revocation list', () => {
     issuer.tamper = (claims) => ({ ...claims, iat: NOW, exp: NOW + 300 })
     issuer.pass(20)
     await follows(issuer)
-    expect(feed.check(good)).toBe('active')
+    expect(feed.check(good, '')).toBe('active')
     expect(context.reports).toEqual(['the revocation list is 15 seconds old; it decides until it is 60'])
     issuer.pass(45)
     await soon(() => expect(context.reports.at(-1)).toMatch('it is too old'))
     context.now += 1
-    await expect(feed.check(good)).rejects.toBeInstanceOf(Unavailable)
+    await expect(feed.check(good, '')).rejects.toBeInstanceOf(Unavailable)
   })
 
   it('is unknown until the first load: a failed attempt refuses at once, saying why', async () => {
@@ -101,10 +105,10 @@ describe('The age of a revocation list', () => {
     const feed = revocationList().open(issuer.context)
     open.push(feed)
     const started = performance.now()
-    const refused = await Promise.resolve(feed.check(good)).catch((error: unknown) => error)
+    const refused = await Promise.resolve(feed.check(good, '')).catch((error: unknown) => error)
     expect(refused).toMatchObject({ reason: 'revocation_unavailable', retryAfter: 1 })
     expect((refused as Unavailable).message).toMatch('no answer')
-    await expect(feed.check(good)).rejects.toBeInstanceOf(Unavailable)
+    await expect(feed.check(good, '')).rejects.toBeInstanceOf(Unavailable)
     expect(performance.now() - started).toBeLessThan(1000)
   })
 
@@ -117,7 +121,7 @@ describe('The age of a revocation list', () => {
     await soon(() => expect(issuer.context.reports.length).toBeGreaterThan(0))
     issuer.down = false
     await ready
-    expect(feed.check(good)).toBe('active')
+    expect(feed.check(good, '')).toBe('active')
   })
 
   it('does not let an answer that never comes hold a request for more than 5 seconds', async () => {
@@ -126,7 +130,7 @@ describe('The age of a revocation list', () => {
     const feed = revocationList().open(issuer.context)
     open.push(feed)
     const started = performance.now()
-    await expect(feed.check(good)).rejects.toMatchObject({
+    await expect(feed.check(good, '')).rejects.toMatchObject({
       message: expect.stringMatching('not loaded in time'),
     })
     expect(performance.now() - started).toBeLessThan(6000)
@@ -141,16 +145,16 @@ describe('An issuer that counts from the beginning', () => {
     issuer.context.now += 2
     issuer.restart()
     issuer.revoke({ k: 'cid', v: 'new', x: X })
-    await soon(() => expect(feed.check(tokenOf({ clientId: 'new' }))).toBe('revoked'))
+    await soon(() => expect(feed.check(tokenOf({ clientId: 'new' }), '')).toBe('revoked'))
     await follows(issuer)
     expect(context.reports).toEqual([
       'the revocation list is not renewed: seq went back from 2 to 1',
       'seq went back from 2 to 1: the issuer has lost its count; nothing that was revoked is forgotten',
     ])
-    for (const clientId of ['bad', 'worse']) expect(feed.check(tokenOf({ clientId }))).toBe('revoked')
-    expect(feed.check(good)).toBe('active')
+    for (const clientId of ['bad', 'worse']) expect(feed.check(tokenOf({ clientId }), '')).toBe('revoked')
+    expect(feed.check(good, '')).toBe('active')
     issuer.revoke({ k: 'cid', v: 'newer', x: X })
-    await soon(() => expect(feed.check(tokenOf({ clientId: 'newer' }))).toBe('revoked'))
+    await soon(() => expect(feed.check(tokenOf({ clientId: 'newer' }), '')).toBe('revoked'))
   })
 
   it('is noticed also where its count has caught up, as a lost connection loads everything', async () => {
@@ -160,8 +164,8 @@ describe('An issuer that counts from the beginning', () => {
     await soon(() => expect(issuer.context.reports).not.toEqual([]))
     for (const v of ['one', 'two', 'three']) issuer.revoke({ k: 'cid', v, x: X })
     issuer.down = false
-    await soon(() => expect(feed.check(tokenOf({ clientId: 'one' }))).toBe('revoked'))
-    expect(feed.check(bad)).toBe('revoked')
+    await soon(() => expect(feed.check(tokenOf({ clientId: 'one' }), '')).toBe('revoked'))
+    expect(feed.check(bad, '')).toBe('revoked')
   })
 
   it('is not believed in a list that is not newer than those seen', async () => {
@@ -173,8 +177,8 @@ describe('An issuer that counts from the beginning', () => {
     await soon(() =>
       expect(context.reports.at(-1)).toMatch('seq went back from 1 to 0 in a list that is not newer'),
     )
-    expect(feed.check(bad)).toBe('revoked')
+    expect(feed.check(bad, '')).toBe('revoked')
     context.now += 61
-    await expect(feed.check(good)).rejects.toBeInstanceOf(Unavailable)
+    await expect(feed.check(good, '')).rejects.toBeInstanceOf(Unavailable)
   })
 })

@@ -30,7 +30,7 @@ const valid = { iss: 'http://as.example.com', iat: NOW, exp: NOW + 60, seq: 1, s
 describe('A bad revocation list is ignored and reported', () => {
   it('unlike a good one', async () => {
     const context = new FakeContext(async () => new Response(await sign(valid, 'revocation-list+jwt')))
-    expect(await opened(context).check(good)).toBe('active')
+    expect(await opened(context).check(good, '')).toBe('active')
   })
 
   it.each<[string, object, string]>([
@@ -56,7 +56,7 @@ describe('A bad revocation list is ignored and reported', () => {
   ])('%s', async (_, change, problem) => {
     const claims = { ...valid, ...change }
     const context = new FakeContext(async () => new Response(await sign(claims, 'revocation-list+jwt')))
-    await expect(opened(context).check(good)).rejects.toMatchObject({
+    await expect(opened(context).check(good, '')).rejects.toMatchObject({
       reason: 'revocation_unavailable',
       message: expect.stringContaining(problem),
     })
@@ -70,7 +70,7 @@ describe('A bad revocation list is ignored and reported', () => {
     ['that is empty', async () => ''],
   ])('%s', async (_, body) => {
     const context = new FakeContext(async () => new Response(await body()))
-    await expect(opened(context).check(good)).rejects.toMatchObject({ reason: 'revocation_unavailable' })
+    await expect(opened(context).check(good, '')).rejects.toMatchObject({ reason: 'revocation_unavailable' })
     expect(context.reports).toHaveLength(1)
   })
 
@@ -88,10 +88,10 @@ describe('A bad revocation list is ignored and reported', () => {
     issuer.tamper = tamper
     issuer.release()
     await soon(() => expect(issuer.context.reports).not.toEqual([]))
-    expect([feed.check(good), feed.check(bad)]).toEqual(['active', 'revoked'])
+    expect([feed.check(good, ''), feed.check(bad, '')]).toEqual(['active', 'revoked'])
     issuer.context.now += 61
-    expect(feed.check(bad)).toBe('revoked')
-    await expect(feed.check(good)).rejects.toMatchObject({ reason: 'revocation_unavailable' })
+    expect(feed.check(bad, '')).toBe('revoked')
+    await expect(feed.check(good, '')).rejects.toMatchObject({ reason: 'revocation_unavailable' })
   })
 
   it.each<[string, object | undefined, string]>([
@@ -101,7 +101,7 @@ describe('A bad revocation list is ignored and reported', () => {
   ])('because it %s', async (_, advertises, problem) => {
     const context = new FakeContext()
     context.advertises = advertises
-    await expect(opened(context).check(good)).rejects.toMatchObject({
+    await expect(opened(context).check(good, '')).rejects.toMatchObject({
       message: expect.stringContaining(problem),
     })
     expect(context.requests).toEqual([])
@@ -109,7 +109,7 @@ describe('A bad revocation list is ignored and reported', () => {
 
   it('because an https issuer advertises it over http', async () => {
     const context = Object.assign(new FakeContext(), { issuer: 'https://as.example.com' })
-    await expect(opened(context).check(good)).rejects.toMatchObject({
+    await expect(opened(context).check(good, '')).rejects.toMatchObject({
       message: expect.stringContaining('must be an https URL'),
     })
   })
@@ -128,13 +128,13 @@ describe('A bad answer over HTTP is ignored and reported', () => {
   it('unlike a good one', async () => {
     const list = await sign(valid, 'revocation-list+jwt')
     const { feed } = await over((_, response) => response.end(list))
-    expect(await feed.check(good)).toBe('active')
+    expect(await feed.check(good, '')).toBe('active')
   })
 
   it('also compressed', async () => {
     const list = gzipSync(await sign(valid, 'revocation-list+jwt'))
     const { feed } = await over((_, response) => response.setHeader('content-encoding', 'gzip').end(list))
-    expect(await feed.check(good)).toBe('active')
+    expect(await feed.check(good, '')).toBe('active')
   })
 
   it.each<[string, RequestListener, string]>([
@@ -156,7 +156,7 @@ describe('A bad answer over HTTP is ignored and reported', () => {
     ['that breaks off', (_, response) => void response.write('ey', () => response.destroy()), 'broken off'],
   ])('%s', async (_, handler, problem) => {
     const { feed, context } = await over(handler)
-    await expect(feed.check(good)).rejects.toMatchObject({ message: expect.stringContaining(problem) })
+    await expect(feed.check(good, '')).rejects.toMatchObject({ message: expect.stringContaining(problem) })
     expect(context.reports[0]).toContain(problem)
   })
 
@@ -168,7 +168,9 @@ describe('A bad answer over HTTP is ignored and reported', () => {
       if (url === '/list') response.writeHead(302, { location: '/other' }).end()
       else response.end(list)
     })
-    await expect(feed.check(good)).rejects.toMatchObject({ message: expect.stringContaining('status 302') })
+    await expect(feed.check(good, '')).rejects.toMatchObject({
+      message: expect.stringContaining('status 302'),
+    })
     expect(new Set(asked)).toEqual(new Set(['/list']))
   })
 
@@ -181,7 +183,7 @@ describe('A bad answer over HTTP is ignored and reported', () => {
         closed++
       })
     })
-    await expect(feed.check(good)).rejects.toMatchObject({
+    await expect(feed.check(good, '')).rejects.toMatchObject({
       message: expect.stringContaining('not loaded in time'),
     })
     await soon(() => expect(context.reports[0]).toContain('aborted due to timeout'))

@@ -29,11 +29,13 @@ describe('A revocation list', () => {
     const feed = follow(issuer)
     await new Promise((resolve) => setTimeout(resolve, 20))
     expect(issuer.context.requests).toEqual([])
-    const decisions = ['agent-1', 'agent-2', 'agent-2'].map((clientId) => feed.check(tokenOf({ clientId })))
+    const decisions = ['agent-1', 'agent-2', 'agent-2'].map((clientId) =>
+      feed.check(tokenOf({ clientId }), ''),
+    )
     expect(await Promise.all(decisions)).toEqual(['active', 'revoked', 'revoked'])
     expect(issuer.context.requests.filter((url) => url.search === '')).toHaveLength(1)
-    expect(feed.check(tokenOf())).toBe('active')
-    expect(feed.check(tokenOf({ clientId: 'agent-2' }))).toBe('revoked')
+    expect(feed.check(tokenOf(), '')).toBe('active')
+    expect(feed.check(tokenOf({ clientId: 'agent-2' }), '')).toBe('revoked')
   })
 
   it('is loaded whole, then followed over one connection with since and wait', async () => {
@@ -43,7 +45,7 @@ describe('A revocation list', () => {
     await feed.ready()
     await follows(issuer)
     issuer.revoke({ k: 'jti', v: 'b', x: X })
-    await soon(() => expect(feed.check(tokenOf({ id: 'b' }))).toBe('revoked'))
+    await soon(() => expect(feed.check(tokenOf({ id: 'b' }), '')).toBe('revoked'))
     await follows(issuer)
     expect(issuer.context.requests.map(String)).toEqual([
       LIST_URI,
@@ -127,9 +129,9 @@ describe('A revocation list', () => {
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(issuer.context.requests).toHaveLength(2)
     expect(issuer.context.reports).toEqual([])
-    expect(feed.check(tokenOf({ id: 'a' }))).toBe('revoked')
+    expect(feed.check(tokenOf({ id: 'a' }), '')).toBe('revoked')
     issuer.context.now += 61
-    await expect(feed.check(tokenOf())).rejects.toMatchObject({ reason: 'revocation_unavailable' })
+    await expect(feed.check(tokenOf(), '')).rejects.toMatchObject({ reason: 'revocation_unavailable' })
     await expect(feed.ready()).rejects.toMatchObject({ reason: 'revocation_unavailable' })
   })
 
