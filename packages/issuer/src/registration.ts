@@ -1,26 +1,26 @@
 import type { Context, Hono } from 'hono'
-import { addClient, createClient, describeClient, findClient, type Registered } from './clients.ts'
+import { createClient, describeClient, type Registered } from './client-metadata.ts'
+import { addClient, findClient } from './clients.ts'
 import { OAuthError } from './errors.ts'
 import { readJson, uncacheable } from './http.ts'
-import type { Settings } from './options.ts'
+import type { Parts } from './parts.ts'
 import { isEqualInConstantTime, randomSecret, sha256 } from './random.ts'
 import type { Client } from './records.ts'
-import type { Revocation } from './revocation/revocation.ts'
 
 /** Seconds for which a rotated secret still works at the token endpoint. */
 const SECRET_GRACE = 3600
 
 /** Dynamic client registration (RFC 7591) and its management (RFC 7592), under SharkAuth's paths. */
-export function mountRegistration(app: Hono, settings: Settings, revocation: Revocation): void {
-  const { store, clock, issuer } = settings
-  const uri = (id: string) => `${issuer.replace(/\/$/, '')}/oauth/register/${id}`
+export function mountRegistration(app: Hono, { settings, revocation }: Parts): void {
+  const { store, clock, base } = settings
+  const uri = (id: string) => `${base}/oauth/register/${id}`
 
   app.post('/oauth/register', async (c) => {
     uncacheable(c)
     if (settings.registration === 'closed') {
       throw new OAuthError('access_denied', 'Registration is closed', { status: 403 })
     }
-    const registered = await createClient(await readJson(c), 'shark_dcr_', clock())
+    const registered = await createClient(await readJson(c), 'itself', clock())
     await addClient(store, registered.client)
     await revocation.audit('oauth.dcr.registered', registered.client.id, undefined)
     return c.json(answer(registered), 201)
@@ -30,7 +30,7 @@ export function mountRegistration(app: Hono, settings: Settings, revocation: Rev
 
   app.put('/oauth/register/:id', async (c) => {
     const old = await authorize(c)
-    const { client } = await createClient(await readJson(c), 'shark_dcr_', clock())
+    const { client } = await createClient(await readJson(c), 'itself', clock())
     const { id, agentId, secretHash, previousSecret, registrationTokenHash, createdAt, jkt } = old
     const kept = { id, agentId, secretHash, previousSecret, registrationTokenHash, createdAt, jkt }
     const replaced = { ...client, ...kept }
