@@ -1,12 +1,13 @@
 import { type Context, Hono } from 'hono'
 import { calculateJwkThumbprint, type JWK } from 'jose'
-import { addClient, createClient, describeClient, findAgent as findClient } from './clients.ts'
+import { addClient, findAgent as findClient } from './clients.ts'
 import { requireCanonicalKey } from './dpop.ts'
 import { OAuthError } from './errors.ts'
 import { readJson, uncacheable } from './http.ts'
 import type { Settings } from './options.ts'
 import { randomId, randomSecret, sha256 } from './random.ts'
 import type { Client, MayActGrant, Records } from './records.ts'
+import { createClient, describeClient } from './registration/create-client.ts'
 import type { Revocation } from './revocation/revocation.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import { everyRecord, type Kind } from './store.ts'
@@ -41,7 +42,7 @@ export function createAdminApi(
   })
 
   admin.post('/agents', async (c) => {
-    const { client, clientSecret } = await createClient(await readJson(c), 'shark_agent_', clock())
+    const { client, clientSecret } = await createClient(await readJson(c), 'admin', clock())
     await addClient(store, client)
     await revocation.audit('agent.created', client.agentId, undefined, { client_id: client.id })
     return c.json({ ...describeAgent(client), client_secret: clientSecret }, 201)

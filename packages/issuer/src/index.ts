@@ -10,7 +10,9 @@ export { type RunningIssuer, type StartOptions, startIssuer } from './listen.ts'
 export { type MemoryStoreOptions, memoryStore } from './memory-store.ts'
 export type { IssuerOptions } from './options.ts'
 export type * from './records.ts'
+export type { RegistrationPolicy } from './registration/policy.ts'
 export type { RevocationRule } from './revocation/rules.ts'
+export type { SeedClient } from './seed.ts'
 export {
   type AddOptions,
   type IssuerStore,
@@ -19,3 +21,4 @@ export {
   type Page,
   StoreFull,
 } from './store.ts'
+export type { UserOptions } from './users/users.ts'

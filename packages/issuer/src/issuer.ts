@@ -3,7 +3,8 @@ import { cors } from 'hono/cors'
 import type { JWK } from 'jose'
 import { createAccessTokens, requireTarget } from './access-token.ts'
 import { createAdminApi } from './admin.ts'
-import { addClient, createClient, findAgent } from './clients.ts'
+import { createAuthorizationEndpoint } from './authorize/authorization-endpoint.ts'
+import { addClient, findAgent } from './clients.ts'
 import { OAuthError } from './errors.ts'
 import { createTokenState } from './introspection.ts'
 import { describeIssuer } from './metadata.ts'
@@ -11,9 +12,12 @@ import { createNonces } from './nonces.ts'
 import { type IssuerOptions, resolveOptions } from './options.ts'
 import { isEqualInConstantTime, randomSecret } from './random.ts'
 import type { Client } from './records.ts'
-import { mountRegistration } from './registration.ts'
+import { createClient } from './registration/create-client.ts'
+import { mountRegistration } from './registration/registration-endpoint.ts'
+import { requestLog } from './request-log.ts'
 import { createRevocationList } from './revocation/list.ts'
 import { createRevocation } from './revocation/revocation.ts'
+import { createSeed } from './seed.ts'
 import { SigningKeys } from './signing-keys.ts'
 import { createTokenEndpoint } from './token-endpoint.ts'
 import { createVault } from './vault.ts'
@@ -104,7 +108,7 @@ export function createIssuer(options: IssuerOptions = {}): Issuer {
     return key !== undefined && isEqualInConstantTime(key, adminKey)
   }
   const state = createTokenState(settings, revocation, isAdmin)
-  const metadata = describeIssuer(issuer)
+  const metadata = describeIssuer(settings)
   const basePath = new URL(issuer).pathname.replace(/\/$/, '')
 
   const routes = new Hono()
@@ -128,9 +132,20 @@ export function createIssuer(options: IssuerOptions = {}): Issuer {
   routes.get('/api/v1/vault/:provider/token', createVault(settings, keys, revocation))
   mountRegistration(routes, settings, revocation)
   routes.route('/api/v1', createAdminApi(settings, keys, revocation, isAdmin))
-  routes.get('/healthz', (c) => c.json({ status: 'ok' }))
+  routes.get('/healthz', async (c) => {
+    await store.get('secret', 'health')
+    return c.json({ status: 'ok' })
+  })
 
   const app = new Hono()
+  const seed = createSeed(settings)
+  app.use(requestLog(settings))
+  app.use(async (_c, next) => {
+    await seed()
+    await next()
+  })
+  // Before CORS: no script of another origin has any business here (RFC 9700 §2.6).
+  app.on(['GET', 'POST'], `${basePath}/oauth/authorize`, createAuthorizationEndpoint(settings, revocation))
   const exposed = ['WWW-Authenticate', 'DPoP-Nonce']
   app.use(
     cors({
@@ -188,7 +203,7 @@ export function createIssuer(options: IssuerOptions = {}): Issuer {
         created_by: agent.createdBy,
         dpop_bound_access_tokens: agent.dpopBound ?? false,
       }
-      const { client, clientSecret } = await createClient(input, 'shark_agent_', clock())
+      const { client, clientSecret } = await createClient(input, 'admin', clock())
       await addClient(store, client)
       return { clientId: client.id, clientSecret: clientSecret as string, agentId: client.agentId }
     },
@@ -243,7 +258,7 @@ export function createIssuer(options: IssuerOptions = {}): Issuer {
     try {
       return await findClient(id)
     } catch {
-      const { client } = await createClient({ name: id }, 'shark_agent_', clock())
+      const { client } = await createClient({ name: id }, 'admin', clock())
       return { ...client, id, agentId: id }
     }
   }

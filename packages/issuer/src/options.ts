@@ -1,5 +1,8 @@
 import { memoryStore } from './memory-store.ts'
+import { type RegistrationPolicy, type RegistrationSettings, resolvePolicy } from './registration/policy.ts'
+import { requireClients, type SeedClient } from './seed.ts'
 import type { IssuerStore } from './store.ts'
+import { resolveUsers, type User, type UserOptions, type Users } from './users/users.ts'
 
 /** Options of an issuer. Durations in seconds. Unknown keys are an error. */
 export interface IssuerOptions {
@@ -19,8 +22,24 @@ export interface IssuerOptions {
   readonly defaultResource?: string
   /** Where everything is kept. Default: in memory. */
   readonly store?: IssuerStore
-  /** Clients that may register themselves. Default: anybody. */
-  readonly registration?: 'open' | 'closed'
+  /** Clients that may register themselves, and what for. Default `'open'`: anybody, for any scope, within limits. */
+  readonly registration?: 'open' | 'closed' | RegistrationPolicy
+  /**
+   * Clients whose id is the URL of a document about them. `'public'`: documents are fetched by https, from public
+   * addresses only; `'loopback'`: from this machine and by http too, for tests. Default `'public'`.
+   */
+  readonly clientMetadataDocuments?: 'public' | 'loopback' | 'off'
+  /** Clients that are known from the start. Those that the store knows already stay as they are. */
+  readonly clients?: readonly SeedClient[]
+  /** Who can log in, for tests and development. Default: nobody. */
+  readonly users?: readonly UserOptions[]
+  /**
+   * Grants every authorization request at once, without asking, in the name of a user: `true` for the first of `users`
+   * (`usr_test` without any), or a username. For unattended tests only. Default: the user is asked.
+   */
+  readonly autoApprove?: boolean | string
+  /** The address of whom a request comes from, to count registrations and log-ins by. `startIssuer` knows it by itself. */
+  readonly clientAddress?: (request: Request) => string | undefined
   /** Demands DPoP nonces at the token endpoint (RFC 9449 §8). Default false. */
   readonly nonce?: boolean
   /** Seconds since the epoch, for tests. Milliseconds are recognized. */
@@ -40,7 +59,13 @@ export interface Settings {
   readonly resources: readonly string[] | undefined
   readonly defaultResource: string | undefined
   readonly store: IssuerStore
-  readonly registration: 'open' | 'closed'
+  readonly registration: RegistrationSettings
+  readonly clientMetadataDocuments: 'public' | 'loopback' | 'off'
+  readonly clients: readonly SeedClient[]
+  readonly users: Users
+  /** The user in whose name everything is approved without asking. */
+  readonly approver: User | undefined
+  readonly clientAddress: (request: Request) => string | undefined
   readonly nonce: boolean
   readonly clock: () => number
   readonly log: (event: Readonly<Record<string, unknown>>) => void
@@ -56,6 +81,11 @@ const OPTIONS: Record<keyof IssuerOptions, true> = {
   defaultResource: true,
   store: true,
   registration: true,
+  clientMetadataDocuments: true,
+  clients: true,
+  users: true,
+  autoApprove: true,
+  clientAddress: true,
   nonce: true,
   clock: true,
   log: true,
@@ -88,6 +118,10 @@ export function resolveOptions(options: IssuerOptions, adminKey: string): Settin
     throw new TypeError('issuer: refreshTokenLifetime: expected 1 second to 366 days')
   }
   const clock = createClock(options.clock)
+  const clientMetadataDocuments = options.clientMetadataDocuments ?? 'public'
+  if (!['public', 'loopback', 'off'].includes(clientMetadataDocuments)) {
+    throw new TypeError("issuer: clientMetadataDocuments: expected 'public', 'loopback' or 'off'")
+  }
   const tokenType = options.tokenType ?? 'at+jwt'
   if (tokenType !== 'at+jwt' && tokenType !== 'JWT')
     throw new TypeError("issuer: tokenType: expected 'at+jwt' or 'JWT'")
@@ -108,7 +142,11 @@ export function resolveOptions(options: IssuerOptions, adminKey: string): Settin
     resources: options.resources,
     defaultResource: options.defaultResource,
     store: options.store ?? memoryStore({ clock }),
-    registration: options.registration ?? 'open',
+    registration: resolvePolicy(options.registration),
+    clientMetadataDocuments,
+    clients: requireClients(options.clients),
+    ...resolveUsers(options.users, options.autoApprove),
+    clientAddress: options.clientAddress ?? (() => undefined),
     nonce: options.nonce ?? false,
     clock,
     log: options.log ?? (() => undefined),

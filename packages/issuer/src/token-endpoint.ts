@@ -1,12 +1,13 @@
 import type { Context } from 'hono'
 import { type createAccessTokens, requireTarget } from './access-token.ts'
-import { authenticateClient, parseScope } from './clients.ts'
+import { authenticateClient } from './clients.ts'
 import { invalidProof, verifyProof } from './dpop.ts'
 import { invalidGrant, invalidRequest, OAuthError } from './errors.ts'
 import { readForm, uncacheable } from './http.ts'
 import type { Nonces } from './nonces.ts'
 import type { Settings } from './options.ts'
 import type { Client } from './records.ts'
+import { covers, parseScope } from './scope.ts'
 
 type Form = ReadonlyMap<string, readonly string[]>
 
@@ -87,11 +88,4 @@ function grantScope(asked: readonly string[] | undefined, registered: readonly s
     throw new OAuthError('invalid_scope', 'The client is not registered for this scope')
   }
   return wanted.join(' ')
-}
-
-/** `*` and `a.*` are wildcards, as at SharkAuth. */
-function covers(granted: string, scope: string): boolean {
-  return (
-    granted === scope || granted === '*' || (granted.endsWith('.*') && scope.startsWith(granted.slice(0, -1)))
-  )
 }

@@ -1,5 +1,5 @@
-import { parseClientIdUrl } from '../client-metadata-document/client-id-url.ts'
 import { createClientDocuments } from '../client-metadata-document/client-documents.ts'
+import { parseClientIdUrl } from '../client-metadata-document/client-id-url.ts'
 import { findClient } from '../clients.ts'
 import { invalidRequest, OAuthError } from '../errors.ts'
 import type { Settings } from '../options.ts'
@@ -30,13 +30,19 @@ export function createRecipients(settings: Settings) {
       throw invalidRequest('The application is not registered for the address it wants you to be sent to')
     }
     const states = parameters.getAll('state')
-    return { client, redirectUri, givenRedirectUri: given, state: states.length === 1 ? states[0] : undefined }
+    return {
+      client,
+      redirectUri,
+      givenRedirectUri: given,
+      state: states.length === 1 ? states[0] : undefined,
+    }
   }
 
   async function clientOf(id: string | undefined): Promise<Client> {
     if (id === undefined) throw invalidRequest('The request does not say which application it comes from')
     const known = await findClient(store, id)
-    if (known?.active === false) throw new OAuthError('invalid_client', 'The application has been deactivated')
+    if (known?.active === false)
+      throw new OAuthError('invalid_client', 'The application has been deactivated')
     const isOff = clientMetadataDocuments === 'off'
     const url = isOff ? undefined : parseClientIdUrl(id, clientMetadataDocuments === 'loopback')
     if (url !== undefined) return readDocument(url)

@@ -1,7 +1,7 @@
 import { requireTarget } from '../access-token.ts'
-import { parseScope } from '../clients.ts'
 import { invalidRequest, OAuthError } from '../errors.ts'
 import type { Settings } from '../options.ts'
+import { covers, parseScope } from '../scope.ts'
 import type { Recipient } from './recipient.ts'
 
 /** An authorization request in which everything has been checked (RFC 6749 §4.1.1). */
@@ -27,13 +27,15 @@ export async function parseRequest(
   const values = collect(parameters)
   const { client } = recipient
   if (values.has('request')) throw new OAuthError('request_not_supported', 'request is not supported')
-  if (values.has('request_uri')) throw new OAuthError('request_uri_not_supported', 'request_uri is not supported')
+  if (values.has('request_uri'))
+    throw new OAuthError('request_uri_not_supported', 'request_uri is not supported')
   const responseType = values.get('response_type')?.[0]
   if (responseType === undefined) throw invalidRequest('response_type is required')
   if (responseType !== 'code') {
     throw new OAuthError('unsupported_response_type', 'response_type must be code')
   }
-  if ((values.get('response_mode')?.[0] ?? 'query') !== 'query') throw invalidRequest('response_mode must be query')
+  if ((values.get('response_mode')?.[0] ?? 'query') !== 'query')
+    throw invalidRequest('response_mode must be query')
   if (!client.grantTypes.includes('authorization_code') || !client.responseTypes.includes('code')) {
     throw new OAuthError('unauthorized_client', 'The client is not registered for authorization_code')
   }
@@ -69,7 +71,11 @@ function collect(parameters: URLSearchParams): ReadonlyMap<string, readonly stri
  * What an administrator registered is the limit. What a client registered by itself is only what it asks for by default:
  * it could register again with more, and the user sees what is asked for; the limit is the issuer's policy.
  */
-function allowedScopes(asked: readonly string[] | undefined, { client }: Recipient, { registration }: Settings) {
+function allowedScopes(
+  asked: readonly string[] | undefined,
+  { client }: Recipient,
+  { registration }: Settings,
+) {
   const scopes = asked ?? client.scopes
   const limit = client.registeredBy === 'admin' ? nonEmpty(client.scopes) : registration.scopes
   if (limit !== undefined && !scopes.every((scope) => limit.some((granted) => covers(granted, scope)))) {

@@ -1,10 +1,10 @@
 import { publicFetch } from '#public-fetch'
-import { createClient } from '../clients.ts'
 import { OAuthError } from '../errors.ts'
 import { readText } from '../http.ts'
 import type { Settings } from '../options.ts'
 import { RateLimit } from '../rate-limit.ts'
 import type { Client } from '../records.ts'
+import { createClient } from '../registration/create-client.ts'
 import { parseDocument } from './document.ts'
 import { freshness } from './freshness.ts'
 
@@ -68,7 +68,7 @@ export function createClientDocuments({ clock, log, clientMetadataDocuments }: S
 
   async function describedClient(clientId: string, text: string): Promise<Client> {
     try {
-      const { client } = await createClient(parseDocument(clientId, text), 'shark_cimd_', clock())
+      const { client } = await createClient(parseDocument(clientId, text), 'document', clock())
       return { ...client, id: clientId, registeredBy: 'document' }
     } catch (error) {
       log({ level: 'warn', message: 'client metadata document', url: clientId, error: String(error) })

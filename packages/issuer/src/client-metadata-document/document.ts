@@ -1,4 +1,3 @@
-import { type Registered, createClient } from '../clients.ts'
 import { OAuthError } from '../errors.ts'
 
 const invalidDocument = (description: string) => new OAuthError('invalid_client_metadata', description)

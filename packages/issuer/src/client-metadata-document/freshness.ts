@@ -5,7 +5,10 @@ const MAX = 86_400
 
 /** For how many seconds a response may be kept (RFC 9111 §4.2.1), by a cache that is shared by all who log in here. */
 export function freshness(headers: Headers, now: number): number {
-  const directives = (headers.get('cache-control') ?? '').toLowerCase().split(',').map((part) => part.trim())
+  const directives = (headers.get('cache-control') ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((part) => part.trim())
   if (directives.some((name) => /^(no-store|no-cache|private)\b/.test(name))) return 0
   const age = Number(/^\d+$/.exec(headers.get('age') ?? '0')?.[0] ?? 0)
   for (const name of ['s-maxage', 'max-age']) {

@@ -1,4 +1,4 @@
-import { html } from 'hono/html'
+import { html, raw } from 'hono/html'
 import type { HtmlEscapedString } from 'hono/utils/html'
 import { STYLESHEET } from './stylesheet.ts'
 
@@ -12,8 +12,8 @@ export interface Page {
   readonly formAction?: string
 }
 
-/** A whole page that runs no script, loads nothing, can be framed by nobody and is not kept. */
-export async function pageResponse({ title, body, formAction }: Page, status = 200): Promise<Response> {
+/** Text and fields of a whole page that runs no script, loads nothing, can be framed by nobody and is not kept. */
+export async function renderPage({ title, body, formAction }: Page) {
   const nonce = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))))
   const text = await html`<!doctype html>
 <html lang="en">
@@ -22,7 +22,7 @@ export async function pageResponse({ title, body, formAction }: Page, status = 2
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <title>${title}</title>
-<style nonce="${nonce}">${STYLESHEET}</style>
+<style nonce="${nonce}">${raw(STYLESHEET)}</style>
 </head>
 <body>
 <main>
@@ -30,24 +30,25 @@ ${body}
 </main>
 </body>
 </html>`
-  return new Response(String(text), {
-    status,
+  const policy = [
+    "default-src 'none'",
+    `style-src 'nonce-${nonce}'`,
+    `form-action ${formAction ?? "'none'"}`,
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ]
+  return {
+    text: String(text),
     headers: {
       'Content-Type': 'text/html; charset=utf-8',
-      'Content-Security-Policy': [
-        "default-src 'none'",
-        `style-src 'nonce-${nonce}'`,
-        `form-action ${formAction ?? "'none'"}`,
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-      ].join('; '),
+      'Content-Security-Policy': policy.join('; '),
       'X-Frame-Options': 'DENY',
       'X-Content-Type-Options': 'nosniff',
       'Referrer-Policy': 'no-referrer',
       'Cross-Origin-Opener-Policy': 'same-origin',
       'Cache-Control': 'no-store',
     },
-  })
+  }
 }
 
 /** Enough of a name to know it by; a longer one would push the rest of the page out of sight. */

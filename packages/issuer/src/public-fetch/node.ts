@@ -57,7 +57,9 @@ function get(url: URL, address: string, signal: AbortSignal): Promise<Response> 
         }
         const status = message.statusCode ?? 0
         const hasBody = ![204, 205, 304].includes(status)
-        resolve(new Response(hasBody ? (Readable.toWeb(message) as ReadableStream) : null, { status, headers }))
+        resolve(
+          new Response(hasBody ? (Readable.toWeb(message) as ReadableStream) : null, { status, headers }),
+        )
       },
     )
     sent.on('error', reject)
