@@ -3,12 +3,15 @@ import { cors } from 'hono/cors'
 import { etag } from 'hono/etag'
 import { createAdminApi } from './admin/admin-api.ts'
 import { createAdminCheck } from './admin-key.ts'
+import { createAuthorizationEndpoint } from './authorize/authorization-endpoint.ts'
 import { OAuthError, temporarilyUnavailable } from './errors.ts'
 import { createIntrospection } from './introspection.ts'
 import { describeIssuer } from './metadata.ts'
 import type { Parts } from './parts.ts'
-import { mountRegistration } from './registration.ts'
+import { mountRegistration } from './registration/registration-endpoint.ts'
+import { requestLog } from './request-log.ts'
 import { createRevocationList } from './revocation/list.ts'
+import { createSeed } from './seed.ts'
 import { KEYS_MAX_AGE } from './signing-keys.ts'
 import { createTokenEndpoint } from './token-endpoint.ts'
 import { createTokenRevocation } from './token-revocation.ts'
@@ -16,7 +19,7 @@ import { createVault } from './vault.ts'
 
 /** Everything that the issuer answers, by path. */
 export function createApp(parts: Parts): Hono {
-  const { settings, keys } = parts
+  const { settings, keys, revocation } = parts
   const isAdmin = createAdminCheck(settings.adminKey)
   const metadata = describeIssuer(settings)
   const revocationList = createRevocationList(settings, keys)
@@ -29,12 +32,24 @@ export function createApp(parts: Parts): Hono {
   routes.post('/oauth/introspect', createIntrospection(parts, isAdmin))
   routes.post('/oauth/revoke', createTokenRevocation(parts, isAdmin))
   routes.get('/oauth/revocations', (c) => revocationList(new URL(c.req.url).searchParams, c.req.raw.signal))
-  mountRegistration(routes, parts)
+  mountRegistration(routes, settings, revocation)
   routes.get('/api/v1/vault/:provider/token', createVault(parts))
   routes.route('/api/v1', createAdminApi(parts, isAdmin))
-  routes.get('/healthz', (c) => c.json({ status: 'ok' }))
+  routes.get('/healthz', async (c) => {
+    await settings.store.get('secret', 'health')
+    return c.json({ status: 'ok' })
+  })
 
   const app = new Hono()
+  const path = new URL(settings.base).pathname.replace(/\/$/, '')
+  const seed = createSeed(settings)
+  app.use(requestLog(settings))
+  app.use(async (_c, next) => {
+    await seed()
+    await next()
+  })
+  // Before CORS: no script of another origin has any business here (RFC 9700 §2.6).
+  app.on(['GET', 'POST'], `${path}/oauth/authorize`, createAuthorizationEndpoint(settings, revocation))
   app.use(
     cors({
       origin: '*',
@@ -42,7 +57,6 @@ export function createApp(parts: Parts): Hono {
       exposeHeaders: ['WWW-Authenticate', 'DPoP-Nonce'],
     }),
   )
-  const path = new URL(settings.base).pathname.replace(/\/$/, '')
   app.get(`/.well-known/oauth-authorization-server${path}`, (c) =>
     c.json(metadata, 200, { 'Cache-Control': 'public, max-age=3600' }),
   )

@@ -16,10 +16,21 @@ export async function findAgent(store: IssuerStore, id: string): Promise<Client 
   )
 }
 
-/** Keeps a new client where it is found by all its names. */
-export async function addClient(store: IssuerStore, client: Client): Promise<void> {
+/**
+ * Keeps a new client where it is found by all its names.
+ * @param expiresAt the second from which it is forgotten unless it has been used
+ * @returns false if there is one with its id
+ */
+export function addClient(store: IssuerStore, client: Client, expiresAt?: number): Promise<boolean> {
   const creator = client.createdBy === undefined ? [] : [`creator:${client.createdBy}`]
-  await store.add('client', client.id, client, { indexes: [`agent:${client.agentId}`, ...creator] })
+  const indexes = [`agent:${client.agentId}`, ...creator]
+  return store.add('client', client.id, client, { indexes, ...(expiresAt !== undefined && { expiresAt }) })
+}
+
+/** A client that registered itself and has been granted something is kept for good. */
+export async function keepClient(store: IssuerStore, client: Client): Promise<void> {
+  if (client.registeredBy !== 'itself' || client.used) return
+  await store.update('client', client.id, (now) => ({ ...now, used: true }), Number.POSITIVE_INFINITY)
 }
 
 /** @throws OAuthError `invalid_client` */

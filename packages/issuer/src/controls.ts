@@ -1,9 +1,9 @@
 import type { Hono } from 'hono'
 import type { JWK } from 'jose'
-import { createClient } from './client-metadata.ts'
 import { addClient, findAgent } from './clients.ts'
 import type { Parts } from './parts.ts'
 import type { Client } from './records.ts'
+import { createClient } from './registration/create-client.ts'
 import type { SigningAlgorithm } from './signing-keys.ts'
 import { requireTargets } from './target.ts'
 

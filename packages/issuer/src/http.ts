@@ -13,7 +13,7 @@ export type Form = ReadonlyMap<string, readonly string[]>
 export async function readForm(c: Context): Promise<Form> {
   requireMediaType(c, 'application/x-www-form-urlencoded')
   const form = new Map<string, string[]>()
-  for (const [name, value] of new URLSearchParams(await readBody(c))) {
+  for (const [name, value] of new URLSearchParams(await readText(c.req.raw.body, MAX_BODY))) {
     if (value === '') continue
     const values = form.get(name)
     if (values === undefined) form.set(name, [value])
@@ -23,10 +23,11 @@ export async function readForm(c: Context): Promise<Form> {
   return form
 }
 
-export async function readJson(c: Context): Promise<Readonly<Record<string, unknown>>> {
+/** @param maxSize bytes */
+export async function readJson(c: Context, maxSize = MAX_BODY): Promise<Readonly<Record<string, unknown>>> {
   requireMediaType(c, 'application/json')
   try {
-    const value: unknown = JSON.parse(await readBody(c))
+    const value: unknown = JSON.parse(await readText(c.req.raw.body, maxSize))
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return value as Record<string, unknown>
   } catch (error) {
@@ -40,8 +41,9 @@ function requireMediaType(c: Context, expected: string): void {
   if (type !== expected) throw invalidRequest(`Content-Type must be ${expected}`)
 }
 
-async function readBody(c: Context): Promise<string> {
-  const reader = c.req.raw.body?.getReader()
+/** A whole body as text. @throws OAuthError 413, without reading further, when it has more bytes than that */
+export async function readText(body: ReadableStream<Uint8Array> | null, maxSize: number): Promise<string> {
+  const reader = body?.getReader()
   if (reader === undefined) return ''
   const decoder = new TextDecoder()
   let text = ''
@@ -50,7 +52,7 @@ async function readBody(c: Context): Promise<string> {
     const { done, value } = await reader.read()
     if (done) return text + decoder.decode()
     size += value.byteLength
-    if (size > MAX_BODY) {
+    if (size > maxSize) {
       await reader.cancel()
       throw new OAuthError('invalid_request', 'The body is too large', { status: 413 })
     }

@@ -4,7 +4,9 @@ export { type RunningIssuer, type StartOptions, startIssuer } from './listen.ts'
 export { type MemoryStoreOptions, memoryStore } from './memory-store.ts'
 export type { IssuerOptions } from './options.ts'
 export type * from './records.ts'
+export type { RegistrationPolicy } from './registration/policy.ts'
 export type { RevocationRule } from './revocation/rules.ts'
+export type { SeedClient } from './seed.ts'
 export type { SigningAlgorithm } from './signing-keys.ts'
 export {
   type AddOptions,
@@ -15,3 +17,4 @@ export {
   StoreUnavailable,
 } from './store.ts'
 export type { Failing, FailureMode } from './trouble.ts'
+export type { UserOptions } from './users/users.ts'

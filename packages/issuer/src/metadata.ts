@@ -1,10 +1,10 @@
 import { ASSERTION_ALGORITHMS } from './client-assertion.ts'
-import { AUTH_METHODS, GRANT_TYPES } from './client-metadata.ts'
 import { PROOF_ALGORITHMS } from './dpop.ts'
 import type { Settings } from './options.ts'
+import { AUTH_METHODS, GRANT_TYPES } from './registration/client-metadata.ts'
 
 /** Authorization server metadata, RFC 8414 §2, and what we add to it. */
-export function describeIssuer({ issuer, base }: Settings): Record<string, unknown> {
+export function describeIssuer({ issuer, base, clientMetadataDocuments }: Settings): Record<string, unknown> {
   return {
     issuer,
     authorization_endpoint: `${base}/oauth/authorize`,
@@ -18,6 +18,8 @@ export function describeIssuer({ issuer, base }: Settings): Record<string, unkno
     response_modes_supported: ['query'],
     grant_types_supported: GRANT_TYPES,
     code_challenge_methods_supported: ['S256'],
+    authorization_response_iss_parameter_supported: true,
+    client_id_metadata_document_supported: clientMetadataDocuments !== 'off',
     token_endpoint_auth_methods_supported: AUTH_METHODS,
     token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
     revocation_endpoint_auth_methods_supported: AUTH_METHODS,

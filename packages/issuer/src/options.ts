@@ -1,9 +1,12 @@
 import { createClock } from './clock.ts'
 import { memoryStore } from './memory-store.ts'
 import { randomSecret } from './random.ts'
+import { type RegistrationPolicy, type RegistrationSettings, resolvePolicy } from './registration/policy.ts'
+import { requireClients, type SeedClient } from './seed.ts'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './signing-keys.ts'
 import type { IssuerStore } from './store.ts'
 import { isResource } from './target.ts'
+import { resolveUsers, type User, type UserOptions, type Users } from './users/users.ts'
 
 const DAY = 86_400
 
@@ -29,8 +32,24 @@ export interface IssuerOptions {
   readonly defaultResource?: string
   /** Where everything is kept. Default: in memory. */
   readonly store?: IssuerStore
-  /** Clients that may register themselves. Default: anybody. */
-  readonly registration?: 'open' | 'closed'
+  /** Clients that may register themselves, and what for. Default `'open'`: anybody, for any scope, within limits. */
+  readonly registration?: 'open' | 'closed' | RegistrationPolicy
+  /**
+   * Clients whose id is the URL of a document about them. `'public'`: documents are fetched by https, from public
+   * addresses only; `'loopback'`: from this machine and by http too, for tests. Default `'public'`.
+   */
+  readonly clientMetadataDocuments?: 'public' | 'loopback' | 'off'
+  /** Clients that are known from the start. Those that the store knows already stay as they are. */
+  readonly clients?: readonly SeedClient[]
+  /** Who can log in, for tests and development. Default: nobody. */
+  readonly users?: readonly UserOptions[]
+  /**
+   * Grants every authorization request at once, without asking, in the name of a user: `true` for the first of `users`
+   * (`usr_test` without any), or a username. For unattended tests only. Default: the user is asked.
+   */
+  readonly autoApprove?: boolean | string
+  /** The address of whom a request comes from, to count registrations and log-ins by. `startIssuer` knows it by itself. */
+  readonly clientAddress?: (request: Request) => string | undefined
   /** Demands DPoP nonces at the token endpoint (RFC 9449 §8). Default false. */
   readonly nonce?: boolean
   /** Seconds since the epoch, for tests. Milliseconds are recognized. */
@@ -54,7 +73,13 @@ export interface Settings {
   readonly resources: readonly string[] | undefined
   readonly defaultResource: string | undefined
   readonly store: IssuerStore
-  readonly registration: 'open' | 'closed'
+  readonly registration: RegistrationSettings
+  readonly clientMetadataDocuments: 'public' | 'loopback' | 'off'
+  readonly clients: readonly SeedClient[]
+  readonly users: Users
+  /** The user in whose name everything is approved without asking. */
+  readonly approver: User | undefined
+  readonly clientAddress: (request: Request) => string | undefined
   readonly nonce: boolean
   readonly clock: () => number
   readonly log: (event: Readonly<Record<string, unknown>>) => void
@@ -72,6 +97,11 @@ const OPTIONS: Record<keyof IssuerOptions, true> = {
   defaultResource: true,
   store: true,
   registration: true,
+  clientMetadataDocuments: true,
+  clients: true,
+  users: true,
+  autoApprove: true,
+  clientAddress: true,
   nonce: true,
   clock: true,
   log: true,
@@ -94,15 +124,17 @@ export function resolveOptions(options: IssuerOptions): Settings {
   if (typeof adminKey !== 'string' || !/^[\x21-\x7e]{8,}$/.test(adminKey)) {
     throw wrong('adminKey', 'at least 8 printable ASCII characters without spaces')
   }
-  const { tokenType = 'at+jwt', registration = 'open', nonce = false, algorithms = ['ES256'] } = options
+  const { tokenType = 'at+jwt', nonce = false, algorithms = ['ES256'] } = options
   if (!['at+jwt', 'JWT'].includes(tokenType)) throw wrong('tokenType', "'at+jwt' or 'JWT'")
-  if (!['open', 'closed'].includes(registration)) throw wrong('registration', "'open' or 'closed'")
   if (typeof nonce !== 'boolean') throw wrong('nonce', 'true or false')
   const isKnown = (algorithm: SigningAlgorithm) => SIGNING_ALGORITHMS.includes(algorithm)
   if (!Array.isArray(algorithms) || algorithms.length === 0 || !algorithms.every(isKnown)) {
     throw wrong('algorithms', `some of ${SIGNING_ALGORITHMS.join(', ')}`)
   }
-  const { resources, defaultResource } = options
+  const { clientMetadataDocuments = 'public', resources, defaultResource } = options
+  if (!['public', 'loopback', 'off'].includes(clientMetadataDocuments)) {
+    throw wrong('clientMetadataDocuments', "'public', 'loopback' or 'off'")
+  }
   if (resources !== undefined && !(Array.isArray(resources) && resources.every(isResource))) {
     throw wrong('resources', 'a list of absolute http(s) URIs without fragment')
   }
@@ -124,7 +156,11 @@ export function resolveOptions(options: IssuerOptions): Settings {
     resources,
     defaultResource,
     store: options.store ?? memoryStore({ clock }),
-    registration,
+    registration: resolvePolicy(options.registration),
+    clientMetadataDocuments,
+    clients: requireClients(options.clients),
+    ...resolveUsers(options.users, options.autoApprove),
+    clientAddress: options.clientAddress ?? (() => undefined),
     nonce,
     clock,
     log: options.log ?? (() => undefined),

@@ -54,6 +54,8 @@ export interface Client {
   readonly metadata: Readonly<Record<string, unknown>>
   /** Keys of `private_key_jwt`. */
   readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] } | undefined
+  /** It registered itself and has been granted something since: until then it is kept for a day only. */
+  readonly used?: boolean
   /** The key it was last told to use, by `rotate-dpop-key`, or first used. */
   readonly jkt?: string | undefined
 }

@@ -4,6 +4,7 @@ const TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
 const invalidScope = (description: string) => new OAuthError('invalid_scope', description)
 
+/** One scope, by the characters that RFC 6749 §3.3 allows. */
 export const isScope = (name: string) => TOKEN.test(name)
 
 /** Names of a space-delimited list (RFC 6749 §3.3), each once; `undefined` for none. @throws OAuthError `invalid_scope` */
@@ -33,8 +34,8 @@ export function narrowScope(asked: readonly string[] | undefined, granted: strin
   return asked.join(' ')
 }
 
-/** `*` and `a.*` are wildcards, as at SharkAuth. */
-function covers(granted: string, scope: string): boolean {
+/** Whether what was granted includes a scope; `*` and `a.*` are wildcards, as at SharkAuth. */
+export function covers(granted: string, scope: string): boolean {
   return (
     granted === scope || granted === '*' || (granted.endsWith('.*') && scope.startsWith(granted.slice(0, -1)))
   )

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { authenticateClient } from './client-authentication.ts'
-import { TOKEN_EXCHANGE } from './client-metadata.ts'
+import { keepClient } from './clients.ts'
 import { invalidProof, verifyProof } from './dpop.ts'
 import { invalidGrant, invalidRequest, OAuthError } from './errors.ts'
 import { authorizationCodeGrant } from './grants/authorization-code.ts'
@@ -12,6 +12,7 @@ import { readForm, uncacheable } from './http.ts'
 import { createNonces } from './nonces.ts'
 import type { Parts } from './parts.ts'
 import type { Client } from './records.ts'
+import { TOKEN_EXCHANGE } from './registration/client-metadata.ts'
 
 /** POST /oauth/token (RFC 6749 §3.2), with DPoP (RFC 9449 §5). */
 export function createTokenEndpoint(parts: Parts) {
@@ -40,7 +41,9 @@ export function createTokenEndpoint(parts: Parts) {
       throw new OAuthError('unauthorized_client', 'The client is not registered for this grant type')
     }
     const jkt = await provenKey(c, client)
-    return c.json(await grant({ client, form, jkt }))
+    const response = await grant({ client, form, jkt })
+    await keepClient(store, client)
+    return c.json(response)
   }
 
   /** The key of the request's proof; `undefined` where the client sent none and need not. */

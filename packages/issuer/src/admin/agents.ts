@@ -1,6 +1,5 @@
 import type { Hono } from 'hono'
 import { calculateJwkThumbprint, type JWK } from 'jose'
-import { createClient, updateClient } from '../client-metadata.ts'
 import { addClient } from '../clients.ts'
 import { requireCanonicalKey } from '../dpop.ts'
 import { invalidRequest, OAuthError } from '../errors.ts'
@@ -8,6 +7,7 @@ import { readJson } from '../http.ts'
 import type { Parts } from '../parts.ts'
 import { randomSecret, sha256 } from '../random.ts'
 import type { IssuedToken } from '../records.ts'
+import { changeClient, createClient } from '../registration/create-client.ts'
 import { describeAgent, listPage, notFound, reasonOf, requireAgent, searchPage } from './answers.ts'
 import { describeEvent } from './audit-logs.ts'
 
@@ -45,7 +45,7 @@ export function agents(admin: Hono, { settings, revocation }: Parts): void {
   admin.patch('/agents/:id', async (c) => {
     const agent = await requireAgent(store, c.req.param('id'))
     const body = await readJson(c)
-    const changed = await store.update('client', agent.id, (now) => updateClient(now, body))
+    const changed = await store.update('client', agent.id, (now) => changeClient(now, body))
     if (changed === undefined) throw notFound()
     await revocation.audit('agent.updated', agent.agentId, reasonOf(body), { members: Object.keys(body) })
     if (agent.active && !changed.active) {

@@ -1,8 +1,8 @@
 import type { Context } from 'hono'
-import { describeClient } from '../client-metadata.ts'
 import { findAgent } from '../clients.ts'
 import { OAuthError } from '../errors.ts'
 import type { Client, Records } from '../records.ts'
+import { describeClient } from '../registration/create-client.ts'
 import { everyRecord, type IssuerStore, type Kind, type ListOptions, type Page } from '../store.ts'
 
 export const notFound = () => new OAuthError('not_found', 'There is no such thing here', { status: 404 })
