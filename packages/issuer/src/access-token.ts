@@ -2,7 +2,8 @@ import type { JWTHeaderParameters, JWTPayload } from 'jose'
 import { invalidTarget } from './errors.ts'
 import { isResource, type Settings } from './options.ts'
 import { randomId } from './random.ts'
-import type { createRevocation } from './revocation/revocation.ts'
+import type { Act } from './records.ts'
+import type { Revocation } from './revocation/revocation.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
 /** What an access token is to say. */
@@ -16,7 +17,7 @@ export interface TokenRequest {
   /** The grant it comes from. Default: a new one. */
   readonly gid?: string | undefined
   /** RFC 8693 §4.1 */
-  readonly act?: Readonly<Record<string, unknown>> | undefined
+  readonly act?: Act | undefined
   /** Seconds. Default: the issuer's `tokenLifetime`. */
   readonly lifetime?: number | undefined
   /** Set over the claims, for tests; `undefined` leaves one out. */
@@ -30,11 +31,7 @@ export interface IssuedAccessToken {
   readonly expiresIn: number
 }
 
-export function createAccessTokens(
-  settings: Settings,
-  keys: SigningKeys,
-  revocation: ReturnType<typeof createRevocation>,
-) {
+export function createAccessTokens(settings: Settings, keys: SigningKeys, revocation: Revocation) {
   const { issuer, store, tokenType, tokenLifetime } = settings
 
   /** Signs an access token with every claim of RFC 9068 §2.2, and remembers that it exists. */
@@ -42,11 +39,12 @@ export function createAccessTokens(
     const { clientId, subject, scope, jkt, act } = request
     const audience = simplify(request.audience)
     const expiresIn = request.lifetime ?? tokenLifetime
-    const issuedAt = await revocation.issuedAt({ clientId, subject, jkt })
     const expiresAt = Math.floor(settings.clock()) + expiresIn
     const jti = randomId()
     const gid = request.gid ?? randomId()
-    await store.saveToken({ jti, gid, clientId, subject, jkt, issuedAt, expiresAt, scope, audience })
+    const issuedAt = await revocation.issuedAt({ gid, clientId, subject, jkt, act })
+    const record = { jti, gid, clientId, subject, jkt, act, issuedAt, expiresAt, scope, audience }
+    await store.add('token', jti, record, { expiresAt, indexes: [`client:${clientId}`] })
     const claims: JWTPayload = {
       iss: issuer,
       sub: subject,

@@ -1,14 +1,15 @@
 import { type Context, Hono } from 'hono'
 import { calculateJwkThumbprint, type JWK } from 'jose'
-import { createClient, describeClient } from './clients.ts'
+import { addClient, createClient, describeClient, findAgent as findClient } from './clients.ts'
 import { requireCanonicalKey } from './dpop.ts'
 import { OAuthError } from './errors.ts'
 import { readJson, uncacheable } from './http.ts'
 import type { Settings } from './options.ts'
 import { randomId, randomSecret, sha256 } from './random.ts'
-import type { createRevocation } from './revocation/revocation.ts'
+import type { Client, MayActGrant, Records } from './records.ts'
+import type { Revocation } from './revocation/revocation.ts'
 import type { SigningKeys } from './signing-keys.ts'
-import type { Client, MayActGrant } from './store.ts'
+import { everyRecord, type Kind } from './store.ts'
 
 const notFound = () => new OAuthError('not_found', 'There is no such thing here', { status: 404 })
 const badRequest = (message: string) => new OAuthError('invalid_request', message)
@@ -17,7 +18,7 @@ const badRequest = (message: string) => new OAuthError('invalid_request', messag
 export function createAdminApi(
   settings: Settings,
   keys: SigningKeys,
-  revocation: ReturnType<typeof createRevocation>,
+  revocation: Revocation,
   isAdmin: (c: Context) => boolean,
 ): Hono {
   const { store, clock } = settings
@@ -41,14 +42,14 @@ export function createAdminApi(
 
   admin.post('/agents', async (c) => {
     const { client, clientSecret } = await createClient(await readJson(c), 'shark_agent_', clock())
-    await store.saveClient(client)
+    await addClient(store, client)
     await revocation.audit('agent.created', client.agentId, undefined, { client_id: client.id })
     return c.json({ ...describeAgent(client), client_secret: clientSecret }, 201)
   })
 
   admin.get('/agents', async (c) => {
     const { search, active, created_by_user_id: createdBy } = c.req.query()
-    const agents = (await store.clients()).filter(
+    const agents = (await all('client')).filter(
       (agent) =>
         (search === undefined || agent.name.includes(search) || agent.id.includes(search)) &&
         (active === undefined || String(agent.active) === active) &&
@@ -62,12 +63,12 @@ export function createAdminApi(
   admin.patch('/agents/:id', async (c) => {
     const agent = await findAgent(c.req.param('id'))
     const { active, name } = await readJson(c)
-    const changed = {
-      ...agent,
+    const changed = await store.update('client', agent.id, (now) => ({
+      ...now,
       ...(typeof active === 'boolean' ? { active } : {}),
       ...(typeof name === 'string' && name !== '' ? { name } : {}),
-    }
-    await store.saveClient(changed)
+    }))
+    if (changed === undefined) throw notFound()
     if (agent.active && !changed.active)
       await revocation.revokeClient(agent, 'agent.deactivated_with_revocation')
     return c.json(describeAgent(changed))
@@ -75,14 +76,14 @@ export function createAdminApi(
 
   admin.delete('/agents/:id', async (c) => {
     const agent = await findAgent(c.req.param('id'))
-    await store.saveClient({ ...agent, active: false })
+    await store.update('client', agent.id, (now) => ({ ...now, active: false }))
     await revocation.revokeClient(agent, 'agent.deactivated_with_revocation')
     return c.body(null, 204)
   })
 
   admin.get('/agents/:id/tokens', async (c) => {
     const agent = await findAgent(c.req.param('id'))
-    const live = await store.liveTokens(agent.id, clock())
+    const live = await all('token', `client:${agent.id}`)
     const tokens = live.map(({ jti, scope, audience, issuedAt, expiresAt, jkt }) => ({
       jti,
       scope,
@@ -105,7 +106,8 @@ export function createAdminApi(
   admin.post('/agents/:id/rotate-secret', async (c) => {
     const agent = await findAgent(c.req.param('id'))
     const secret = randomSecret()
-    await store.saveClient({ ...agent, secretHash: await sha256(secret), previousSecret: undefined })
+    const secretHash = await sha256(secret)
+    await store.update('client', agent.id, (now) => ({ ...now, secretHash, previousSecret: undefined }))
     await revocation.audit('agent.secret_rotated', agent.agentId, undefined)
     return c.json({
       client_id: agent.id,
@@ -118,7 +120,7 @@ export function createAdminApi(
     const agent = await findAgent(c.req.param('id'))
     const body = await readJson(c)
     const jkt = await thumbprintOf(body.new_public_jwk)
-    if (await store.isRetiredKey(jkt))
+    if (await store.get('retired', jkt))
       throw new OAuthError('invalid_jwk', 'This key has been rotated out before')
     const { count, auditEventId } = await revocation.rotateKey(agent, jkt, reasonOf(body))
     return c.json({
@@ -131,7 +133,7 @@ export function createAdminApi(
 
   admin.get('/agents/:id/audit', async (c) => {
     const agent = await findAgent(c.req.param('id'))
-    const events = await store.auditEvents()
+    const events = await all('audit')
     return c.json(
       page(
         c,
@@ -144,7 +146,7 @@ export function createAdminApi(
     const user = c.req.param('id')
     const body = await readJson(c)
     const chosen = Array.isArray(body.agent_ids) ? body.agent_ids : undefined
-    const own = (await store.clients()).filter(({ createdBy }) => createdBy === user)
+    const own = (await all('client')).filter(({ createdBy }) => createdBy === user)
     const agents = own.filter(
       ({ id, agentId }) => chosen === undefined || chosen.includes(id) || chosen.includes(agentId),
     )
@@ -157,7 +159,7 @@ export function createAdminApi(
   })
 
   admin.get('/users/:id/agents', async (c) => {
-    const agents = (await store.clients()).filter(({ createdBy }) => createdBy === c.req.param('id'))
+    const agents = (await all('client')).filter(({ createdBy }) => createdBy === c.req.param('id'))
     return c.json({ ...page(c, agents.map(describeAgent)), filter: c.req.query('filter') ?? 'created' })
   })
 
@@ -179,7 +181,7 @@ export function createAdminApi(
 
   admin.get('/audit-logs', async (c) => {
     const { action, target } = c.req.query()
-    const events = (await store.auditEvents()).filter(
+    const events = (await all('audit')).filter(
       (event) =>
         (action === undefined || event.action === action) &&
         (target === undefined || event.target === target),
@@ -194,21 +196,21 @@ export function createAdminApi(
     }
     const id = `vc_${randomId()}`
     const kept = typeof secret === 'string' ? secret : undefined
-    await store.saveVaultConnection({ id, provider, userId, secret: kept, usedBy: [] })
+    const connection = { id, provider, userId, secret: kept, usedBy: [] }
+    await store.add('vault', id, connection, { indexes: [`provider:${provider}`] })
     return c.json({ id, provider, user_id: userId }, 201)
   })
 
   admin.delete('/admin/vault/connections/:id', async (c) => {
     const id = c.req.param('id')
-    const connection = (await store.vaultConnections()).find((candidate) => candidate.id === id)
+    const connection = await store.take('vault', id)
     if (connection === undefined) throw notFound()
-    await store.deleteVaultConnection(id)
     const auditEventId = await revocation.revokeVaultUsers(id, connection.usedBy)
     return c.json({ revoked_agent_ids: connection.usedBy, audit_event_id: auditEventId })
   })
 
   admin.get('/admin/may-act', async (c) => {
-    const { data, total } = page(c, (await store.mayActGrants()).map(describeGrant))
+    const { data, total } = page(c, (await all('mayAct')).map(describeGrant))
     return c.json({ grants: data, data, total })
   })
 
@@ -226,20 +228,26 @@ export function createAdminApi(
       expiresAt: typeof expiresAt === 'number' ? expiresAt : undefined,
       createdAt: Math.floor(clock()),
     }
-    await store.saveMayActGrant(grant)
+    await store.add('mayAct', grant.id, grant, { indexes: [`pair:${fromId} ${toId}`] })
     return c.json(describeGrant(grant), 201)
   })
 
   admin.delete('/admin/may-act/:id', async (c) => {
-    if (!(await store.deleteMayActGrant(c.req.param('id')))) throw notFound()
+    if ((await store.take('mayAct', c.req.param('id'))) === undefined) throw notFound()
     return c.json({ message: 'The grant has been revoked' })
   })
 
   /** By `agent_…` or by client id. */
   async function findAgent(id: string): Promise<Client> {
-    const agent = (await store.client(id)) ?? (await store.clients()).find(({ agentId }) => agentId === id)
+    const agent = await findClient(store, id)
     if (agent === undefined) throw notFound()
     return agent
+  }
+
+  async function all<K extends Kind>(kind: K, index?: string) {
+    const records: Records[K][] = []
+    for await (const record of everyRecord(store, kind, index)) records.push(record)
+    return records
   }
 
   return admin

@@ -1,6 +1,7 @@
 import { invalidClient, invalidRequest, OAuthError } from './errors.ts'
 import { isEqualInConstantTime, randomId, randomSecret, sha256 } from './random.ts'
-import type { Client, IssuerStore } from './store.ts'
+import type { Client } from './records.ts'
+import type { IssuerStore } from './store.ts'
 
 export const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none']
 export const GRANT_TYPES = [
@@ -54,14 +55,15 @@ export async function createClient(
       id: `${prefix}${randomId()}`,
       agentId: `agent_${randomId()}`,
       name,
+      registeredBy: prefix === 'shark_agent_' ? 'admin' : 'itself',
       secretHash: clientSecret && (await sha256(clientSecret)),
-      previousSecret: undefined,
       registrationTokenHash: await sha256(registrationToken),
       authMethod,
       grantTypes,
       redirectUris,
       responseTypes: stringList(input.response_types, 'response_types') ?? ['code'],
       scopes,
+      resources: [],
       dpopBound: input.dpop_bound_access_tokens === true,
       active: true,
       createdAt: Math.floor(now),
@@ -75,10 +77,27 @@ export async function createClient(
         'description',
         'metadata',
       ]),
-      jwks: undefined,
-      jkt: undefined,
     },
   }
+}
+
+/** A client by its id. */
+export function findClient(store: IssuerStore, id: string): Promise<Client | undefined> {
+  return store.get('client', id)
+}
+
+/** A client by its id, or by the admin API's name for it. */
+export async function findAgent(store: IssuerStore, id: string): Promise<Client | undefined> {
+  return (
+    (await store.get('client', id)) ??
+    (await store.list('client', { index: `agent:${id}`, limit: 1 })).data[0]
+  )
+}
+
+/** Keeps a new client where it is found by all its names. */
+export async function addClient(store: IssuerStore, client: Client): Promise<void> {
+  const creator = client.createdBy === undefined ? [] : [`creator:${client.createdBy}`]
+  await store.add('client', client.id, client, { indexes: [`agent:${client.agentId}`, ...creator] })
 }
 
 /** A client as RFC 7591 §3.2.1 describes it back. */
@@ -114,7 +133,7 @@ export async function authenticateClient(
   }
   const id = basic?.id ?? form.get('client_id')?.[0]
   const secret = basic?.secret ?? bodySecret
-  const client = id === undefined ? undefined : await store.client(id)
+  const client = id === undefined ? undefined : await findClient(store, id)
   if (client === undefined || !client.active) throw invalidClient()
   if (client.authMethod === 'none' && secret === undefined) return client
   if (secret === undefined || !(await isSecretOf(client, secret, now))) throw invalidClient()

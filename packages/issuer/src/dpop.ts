@@ -54,7 +54,8 @@ export async function verifyProof(proof: string, context: ProofContext): Promise
   if (accessToken !== undefined && ath !== (await sha256(accessToken)))
     throw invalidProof('ath is not of this token')
   const jkt = await calculateJwkThumbprint(protectedHeader.jwk as JWK)
-  if (!(await store.claim(`dpop:${await sha256(`${jkt} ${jti}`)}`, iat + MAX_AGE + TOLERANCE + 1, now))) {
+  const id = await sha256(`dpop ${jkt} ${jti}`)
+  if (!(await store.add('claim', id, {}, { expiresAt: iat + MAX_AGE + TOLERANCE + 1 }))) {
     throw invalidProof('The proof has been used before')
   }
   return jkt

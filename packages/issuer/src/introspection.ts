@@ -3,10 +3,8 @@ import { decodeJwt } from 'jose'
 import { authenticateClient } from './clients.ts'
 import { readForm, uncacheable } from './http.ts'
 import type { Settings } from './options.ts'
-import type { createRevocation } from './revocation/revocation.ts'
-import type { Client, IssuedToken } from './store.ts'
-
-type Revocation = ReturnType<typeof createRevocation>
+import type { Client, IssuedToken } from './records.ts'
+import type { Revocation } from './revocation/revocation.ts'
 
 /** POST /oauth/introspect (RFC 7662) and POST /oauth/revoke (RFC 7009). */
 export function createTokenState(
@@ -59,7 +57,7 @@ export function createTokenState(
   async function find(text: string): Promise<IssuedToken | undefined> {
     try {
       const { jti, iat, iss } = decodeJwt(text)
-      const token = jti === undefined ? undefined : await store.token(jti)
+      const token = jti === undefined ? undefined : await store.get('token', jti)
       return token !== undefined && iss === issuer && iat === token.issuedAt ? token : undefined
     } catch {
       return undefined

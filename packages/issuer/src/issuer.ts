@@ -3,18 +3,18 @@ import { cors } from 'hono/cors'
 import type { JWK } from 'jose'
 import { createAccessTokens, requireTarget } from './access-token.ts'
 import { createAdminApi } from './admin.ts'
-import { createClient } from './clients.ts'
+import { addClient, createClient, findAgent } from './clients.ts'
 import { OAuthError } from './errors.ts'
 import { createTokenState } from './introspection.ts'
 import { describeIssuer } from './metadata.ts'
 import { createNonces } from './nonces.ts'
 import { type IssuerOptions, resolveOptions } from './options.ts'
 import { isEqualInConstantTime, randomSecret } from './random.ts'
+import type { Client } from './records.ts'
 import { mountRegistration } from './registration.ts'
 import { createRevocationList } from './revocation/list.ts'
 import { createRevocation } from './revocation/revocation.ts'
 import { SigningKeys } from './signing-keys.ts'
-import type { Client } from './store.ts'
 import { createTokenEndpoint } from './token-endpoint.ts'
 import { createVault } from './vault.ts'
 
@@ -154,7 +154,7 @@ export function createIssuer(options: IssuerOptions = {}): Issuer {
   })
 
   async function findClient(id: string): Promise<Client> {
-    const client = (await store.client(id)) ?? (await store.clients()).find(({ agentId }) => agentId === id)
+    const client = await findAgent(store, id)
     if (client === undefined) throw new TypeError(`issuer: no client ${id}`)
     return client
   }
@@ -189,7 +189,7 @@ export function createIssuer(options: IssuerOptions = {}): Issuer {
         dpop_bound_access_tokens: agent.dpopBound ?? false,
       }
       const { client, clientSecret } = await createClient(input, 'shark_agent_', clock())
-      await store.saveClient(client)
+      await addClient(store, client)
       return { clientId: client.id, clientSecret: clientSecret as string, agentId: client.agentId }
     },
 
@@ -220,7 +220,7 @@ export function createIssuer(options: IssuerOptions = {}): Issuer {
       })
     },
     async revokeAgent(id) {
-      const client = await store.client(id)
+      const client = await store.get('client', id)
       if (client !== undefined) return admin('POST', `/agents/${client.id}/tokens/revoke-all`)
       await revocation.revokeClient({ ...(await findClientOrAny(id)) }, 'agent.tokens_revoked')
     },

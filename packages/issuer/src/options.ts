@@ -9,6 +9,8 @@ export interface IssuerOptions {
   readonly adminKey?: string
   /** Lifetime of access tokens. Default 300. */
   readonly tokenLifetime?: number
+  /** Lifetime of refresh tokens and remembered consents, from their last use. Default 14 days. */
+  readonly refreshTokenLifetime?: number
   /** `typ` of access tokens. Default `'at+jwt'` (RFC 9068); `'JWT'` as SharkAuth's. */
   readonly tokenType?: 'at+jwt' | 'JWT'
   /** Resources that tokens may be asked for. Default: any absolute http(s) URI without fragment. */
@@ -31,6 +33,9 @@ export interface Settings {
   readonly issuer: string
   readonly adminKey: string
   readonly tokenLifetime: number
+  readonly refreshTokenLifetime: number
+  /** How long anything that can be revoked may live: so long are rules kept. */
+  readonly longestLife: number
   readonly tokenType: 'at+jwt' | 'JWT'
   readonly resources: readonly string[] | undefined
   readonly defaultResource: string | undefined
@@ -45,6 +50,7 @@ const OPTIONS: Record<keyof IssuerOptions, true> = {
   issuer: true,
   adminKey: true,
   tokenLifetime: true,
+  refreshTokenLifetime: true,
   tokenType: true,
   resources: true,
   defaultResource: true,
@@ -71,6 +77,17 @@ export function resolveOptions(options: IssuerOptions, adminKey: string): Settin
   if (!(Number.isFinite(tokenLifetime) && tokenLifetime >= 1 && tokenLifetime <= 86_400)) {
     throw new TypeError('issuer: tokenLifetime: expected 1 to 86400 seconds')
   }
+  const refreshTokenLifetime = options.refreshTokenLifetime ?? 14 * 86_400
+  if (
+    !(
+      Number.isFinite(refreshTokenLifetime) &&
+      refreshTokenLifetime >= 1 &&
+      refreshTokenLifetime <= 366 * 86_400
+    )
+  ) {
+    throw new TypeError('issuer: refreshTokenLifetime: expected 1 second to 366 days')
+  }
+  const clock = createClock(options.clock)
   const tokenType = options.tokenType ?? 'at+jwt'
   if (tokenType !== 'at+jwt' && tokenType !== 'JWT')
     throw new TypeError("issuer: tokenType: expected 'at+jwt' or 'JWT'")
@@ -85,13 +102,15 @@ export function resolveOptions(options: IssuerOptions, adminKey: string): Settin
     issuer,
     adminKey: options.adminKey ?? adminKey,
     tokenLifetime,
+    refreshTokenLifetime,
+    longestLife: Math.max(86_400, refreshTokenLifetime),
     tokenType,
     resources: options.resources,
     defaultResource: options.defaultResource,
-    store: options.store ?? memoryStore(),
+    store: options.store ?? memoryStore({ clock }),
     registration: options.registration ?? 'open',
     nonce: options.nonce ?? false,
-    clock: createClock(options.clock),
+    clock,
     log: options.log ?? (() => undefined),
   }
 }

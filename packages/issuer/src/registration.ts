@@ -1,21 +1,17 @@
 import type { Context, Hono } from 'hono'
-import { createClient, describeClient, type Registered } from './clients.ts'
+import { addClient, createClient, describeClient, findClient, type Registered } from './clients.ts'
 import { OAuthError } from './errors.ts'
 import { readJson, uncacheable } from './http.ts'
 import type { Settings } from './options.ts'
 import { isEqualInConstantTime, randomSecret, sha256 } from './random.ts'
-import type { createRevocation } from './revocation/revocation.ts'
-import type { Client } from './store.ts'
+import type { Client } from './records.ts'
+import type { Revocation } from './revocation/revocation.ts'
 
 /** Seconds for which a rotated secret still works at the token endpoint. */
 const SECRET_GRACE = 3600
 
 /** Dynamic client registration (RFC 7591) and its management (RFC 7592), under SharkAuth's paths. */
-export function mountRegistration(
-  app: Hono,
-  settings: Settings,
-  revocation: ReturnType<typeof createRevocation>,
-): void {
+export function mountRegistration(app: Hono, settings: Settings, revocation: Revocation): void {
   const { store, clock, issuer } = settings
   const uri = (id: string) => `${issuer.replace(/\/$/, '')}/oauth/register/${id}`
 
@@ -25,7 +21,7 @@ export function mountRegistration(
       throw new OAuthError('access_denied', 'Registration is closed', { status: 403 })
     }
     const registered = await createClient(await readJson(c), 'shark_dcr_', clock())
-    await store.saveClient(registered.client)
+    await addClient(store, registered.client)
     await revocation.audit('oauth.dcr.registered', registered.client.id, undefined)
     return c.json(answer(registered), 201)
   })
@@ -38,13 +34,13 @@ export function mountRegistration(
     const { id, agentId, secretHash, previousSecret, registrationTokenHash, createdAt, jkt } = old
     const kept = { id, agentId, secretHash, previousSecret, registrationTokenHash, createdAt, jkt }
     const replaced = { ...client, ...kept }
-    await store.saveClient(replaced)
+    await store.update('client', id, () => replaced)
     return c.json(describe(replaced))
   })
 
   app.delete('/oauth/register/:id', async (c) => {
     const client = await authorize(c)
-    await store.saveClient({ ...client, active: false })
+    await store.update('client', client.id, (now) => ({ ...now, active: false }))
     await revocation.revokeClient(client, 'oauth.dcr.deleted')
     return c.body(null, 204)
   })
@@ -55,7 +51,8 @@ export function mountRegistration(
     const secret = randomSecret()
     const previousSecret =
       client.secretHash === undefined ? undefined : { hash: client.secretHash, until: clock() + SECRET_GRACE }
-    await store.saveClient({ ...client, secretHash: await sha256(secret), previousSecret })
+    const secretHash = await sha256(secret)
+    await store.update('client', client.id, (now) => ({ ...now, secretHash, previousSecret }))
     return c.json({ client_id: client.id, client_secret: secret, client_secret_expires_at: 0 })
   })
 
@@ -63,7 +60,8 @@ export function mountRegistration(
     uncacheable(c)
     const client = await authorize(c)
     const token = randomSecret()
-    await store.saveClient({ ...client, registrationTokenHash: await sha256(token) })
+    const registrationTokenHash = await sha256(token)
+    await store.update('client', client.id, (now) => ({ ...now, registrationTokenHash }))
     return c.json({ client_id: client.id, registration_access_token: token })
   })
 
@@ -82,7 +80,7 @@ export function mountRegistration(
   /** RFC 7592 §2: 401 for a wrong token and for an unknown client alike. */
   async function authorize(c: Context): Promise<Client> {
     const token = /^bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? ''
-    const client = await store.client(c.req.param('id') ?? '')
+    const client = await findClient(store, c.req.param('id') ?? '')
     const hash = await sha256(token)
     if (
       client?.active &&

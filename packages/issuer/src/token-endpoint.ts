@@ -6,7 +6,7 @@ import { invalidGrant, invalidRequest, OAuthError } from './errors.ts'
 import { readForm, uncacheable } from './http.ts'
 import type { Nonces } from './nonces.ts'
 import type { Settings } from './options.ts'
-import type { Client } from './store.ts'
+import type { Client } from './records.ts'
 
 type Form = ReadonlyMap<string, readonly string[]>
 
@@ -47,7 +47,7 @@ export function createTokenEndpoint(
     const now = clock()
     if (nonces !== undefined) await nonces.require(proof, now)
     const jkt = await verifyProof(proof, { method: 'POST', url, now, store })
-    if (await store.isRetiredKey(jkt))
+    if (await store.get('retired', jkt))
       throw invalidGrant('The key has been rotated out and cannot be bound again')
     return jkt
   }
@@ -65,7 +65,8 @@ export function createTokenEndpoint(
       scope,
       jkt,
     })
-    if (jkt !== undefined && client.jkt === undefined) await store.saveClient({ ...client, jkt })
+    if (jkt !== undefined && client.jkt === undefined)
+      await store.update('client', client.id, (now) => ({ jkt, ...now }))
     return {
       access_token: token,
       token_type: jkt === undefined ? 'Bearer' : 'DPoP',

@@ -4,7 +4,7 @@ import { verifyProof } from './dpop.ts'
 import { OAuthError } from './errors.ts'
 import { uncacheable } from './http.ts'
 import type { Settings } from './options.ts'
-import type { createRevocation } from './revocation/revocation.ts'
+import type { Revocation } from './revocation/revocation.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
 const invalidToken = (description: string) =>
@@ -17,11 +17,7 @@ const invalidToken = (description: string) =>
  * GET /api/v1/vault/{provider}/token: a user's secret at a provider, for an agent whose DPoP token has `vault:read`. That
  * it was read is remembered, so that disconnecting ends the tokens of all who did.
  */
-export function createVault(
-  settings: Settings,
-  keys: SigningKeys,
-  revocation: ReturnType<typeof createRevocation>,
-) {
+export function createVault(settings: Settings, keys: SigningKeys, revocation: Revocation) {
   const { store, clock, issuer } = settings
 
   return async (c: Context): Promise<Response> => {
@@ -40,11 +36,14 @@ export function createVault(
       })
     }
     const provider = c.req.param('provider')
-    const connection = (await store.vaultConnections()).find((candidate) => candidate.provider === provider)
+    const { data } = await store.list('vault', { index: `provider:${provider}`, limit: 1 })
+    const connection = data[0]
     if (connection === undefined)
       throw new OAuthError('not_found', 'No connection to this provider', { status: 404 })
-    const usedBy = [...new Set([...connection.usedBy, token.clientId])]
-    await store.saveVaultConnection({ ...connection, usedBy })
+    await store.update('vault', connection.id, (now) => ({
+      ...now,
+      usedBy: [...new Set([...now.usedBy, token.clientId])],
+    }))
     return c.json({ connection_id: connection.id, provider, secret: connection.secret ?? null })
   }
 
@@ -53,7 +52,7 @@ export function createVault(
       const { keys: published } = await keys.published(clock())
       await compactVerify(text, createLocalJWKSet({ keys: [...published] }))
       const { jti } = decodeJwt(text)
-      const token = jti === undefined ? undefined : await store.token(jti)
+      const token = jti === undefined ? undefined : await store.get('token', jti)
       if (token && token.expiresAt > clock() && !(await revocation.isRevoked(token))) return token
     } catch {
       // Every way to fail is the same answer.

@@ -23,7 +23,7 @@ export function createRevocationList({ issuer, store, clock }: Settings, keys: S
       await store.waitForRules(since, wait, signal).finally(() => waiting--)
     }
     const now = clock()
-    const { seq, rules } = await store.rulesSince(since, now)
+    const { seq, rules } = await store.rulesSince(since)
     const iat = Math.floor(now)
     const claims = { iss: issuer, iat, exp: iat + LIFETIME, seq, since, rules }
     const jwt = await keys.sign(claims, { typ: 'revocation-list+jwt' })

@@ -1,6 +1,7 @@
 import type { Settings } from '../options.ts'
 import { randomId } from '../random.ts'
-import type { Client, IssuedToken } from '../store.ts'
+import type { Client, IssuedToken, Revocable } from '../records.ts'
+import { everyRecord } from '../store.ts'
 import { matchesGlob } from './glob.ts'
 import type { RevocationRule } from './rules.ts'
 
@@ -8,12 +9,14 @@ import type { RevocationRule } from './rules.ts'
 const SKEW = 60
 /** How far `iat` may run ahead of the clock, when tokens and revocations follow one another within one second. */
 const MAX_AHEAD = 5
+/** Audit events are kept for 90 days. */
+const AUDIT_LIFE = 90 * 86_400
 
 /**
  * Turns each of the five layers, and key rotation, into rules. Every call is a snapshot: tokens issued so far end, later
  * ones live. A token issued after a revocation, in the same second, gets an `iat` that says so.
  */
-export function createRevocation({ store, clock, tokenLifetime }: Settings) {
+export function createRevocation({ store, clock, longestLife }: Settings) {
   async function audit(
     action: string,
     target: string,
@@ -21,20 +24,26 @@ export function createRevocation({ store, clock, tokenLifetime }: Settings) {
     details = {},
   ): Promise<string> {
     const id = `aud_${randomId()}`
-    await store.appendAudit({ id, action, target, reason, details, at: Math.floor(clock()) })
+    const at = Math.floor(clock())
+    const options = { expiresAt: at + AUDIT_LIFE, indexes: [`action:${action}`, `target:${target}`] }
+    await store.add('audit', id, { id, action, target, reason, details, at }, options)
     return id
   }
 
   /** All tokens of a client that were issued so far. */
   async function clientRule(clientId: string): Promise<{ rule: RevocationRule; count: number }> {
     const now = clock()
-    const live = await store.liveTokens(clientId, now)
-    const latest = live.reduce((max, token) => Math.max(max, token.issuedAt), Math.floor(now))
-    return { rule: timed('cid', clientId, latest + 1), count: live.length }
+    let latest = Math.floor(now)
+    let count = 0
+    for await (const token of everyRecord(store, 'token', `client:${clientId}`)) {
+      latest = Math.max(latest, token.issuedAt)
+      count++
+    }
+    return { rule: timed('cid', clientId, latest + 1), count }
   }
 
   function timed(k: RevocationRule['k'], v: string, before: number): RevocationRule {
-    return { k, v, b: before, x: before + Math.max(tokenLifetime, 86_400) + SKEW }
+    return { k, v, b: before, x: before + longestLife + SKEW }
   }
 
   return {
@@ -61,15 +70,15 @@ export function createRevocation({ store, clock, tokenLifetime }: Settings) {
       const { rule, count } = await clientRule(client.id)
       const rules = [rule]
       if (client.jkt !== undefined && client.jkt !== newJkt) {
-        await store.retireKey(client.jkt)
+        await store.add('retired', client.jkt, { clientId: client.id })
         rules.push({
           k: 'jkt',
           v: client.jkt,
-          x: Math.floor(clock()) + Math.max(tokenLifetime, 86_400) + SKEW,
+          x: Math.floor(clock()) + longestLife + SKEW,
         })
       }
       await store.appendRules(rules)
-      await store.saveClient({ ...client, jkt: newJkt })
+      await store.update('client', client.id, (now) => ({ ...now, jkt: newJkt }))
       const details = { client_id: client.id, old_jkt: client.jkt, new_jkt: newJkt, count }
       return { count, auditEventId: await audit('agent.dpop_key_rotated', client.agentId, reason, details) }
     },
@@ -77,7 +86,7 @@ export function createRevocation({ store, clock, tokenLifetime }: Settings) {
     /** L3: agents that the user created, and tokens in the user's name. */
     async revokeUser(userId: string, agents: readonly Client[], reason?: string) {
       const rules = await Promise.all(agents.map(async ({ id }) => (await clientRule(id)).rule))
-      for (const agent of agents) await store.saveClient({ ...agent, active: false })
+      for (const { id } of agents) await store.update('client', id, (now) => ({ ...now, active: false }))
       await store.appendRules([...rules, timed('sub', userId, Math.floor(clock()) + 1)])
       const agentIds = agents.map(({ agentId }) => agentId)
       return audit('user.cascade_revoked_agents', userId, reason, { agent_ids: agentIds })
@@ -85,8 +94,10 @@ export function createRevocation({ store, clock, tokenLifetime }: Settings) {
 
     /** L4: agents whose client id matches a pattern, by SQLite's GLOB. */
     async revokePattern(pattern: string, reason?: string) {
-      const matching = (await store.clients()).filter(({ id }) => matchesGlob(pattern, id))
-      const parts = await Promise.all(matching.map(({ id }) => clientRule(id)))
+      const parts: Awaited<ReturnType<typeof clientRule>>[] = []
+      for await (const { id } of everyRecord(store, 'client')) {
+        if (matchesGlob(pattern, id)) parts.push(await clientRule(id))
+      }
       const before = parts.reduce((max, { rule }) => Math.max(max, rule.b ?? 0), Math.floor(clock()) + 1)
       await store.appendRules([timed('glob', pattern, before)])
       const count = parts.reduce((sum, part) => sum + part.count, 0)
@@ -100,9 +111,9 @@ export function createRevocation({ store, clock, tokenLifetime }: Settings) {
       return audit('vault.disconnect_cascade', connectionId, reason, { client_ids: clientIds })
     },
 
-    /** Whether the token has been revoked, by the same rules that guards get. */
-    async isRevoked(token: IssuedToken): Promise<boolean> {
-      const { rules } = await store.rulesSince(0, clock())
+    /** Whether a token, code or consent has been revoked, by the same rules that guards get. */
+    async isRevoked(token: Revocable): Promise<boolean> {
+      const { rules } = await store.rulesSince(0)
       return rules.some(
         (rule) => matches(rule, token) && (rule.b === undefined || Math.floor(token.issuedAt) < rule.b),
       )
@@ -112,13 +123,12 @@ export function createRevocation({ store, clock, tokenLifetime }: Settings) {
      * The `iat` of a token issued now: after every revocation that would match it. Waits out what would lie further ahead
      * than guards tolerate.
      */
-    async issuedAt(token: Pick<IssuedToken, 'clientId' | 'subject' | 'jkt'>): Promise<number> {
+    async issuedAt(token: Omit<Revocable, 'jti' | 'issuedAt'>): Promise<number> {
       for (;;) {
         const now = clock()
-        const { rules } = await store.rulesSince(0, now)
-        const candidate = { ...token, jti: '', gid: '', issuedAt: 0 }
+        const { rules } = await store.rulesSince(0)
         const after = rules
-          .filter((rule) => rule.b !== undefined && matches(rule, candidate))
+          .filter((rule) => rule.b !== undefined && matches(rule, token))
           .reduce((max, rule) => Math.max(max, rule.b as number), Math.floor(now))
         if (after - now <= MAX_AHEAD) return after
         await new Promise((resolve) => setTimeout(resolve, 1000))
@@ -127,7 +137,9 @@ export function createRevocation({ store, clock, tokenLifetime }: Settings) {
   }
 }
 
-type Matchable = Pick<IssuedToken, 'jti' | 'gid' | 'clientId' | 'subject' | 'jkt'>
+type Matchable = Omit<Revocable, 'issuedAt'>
+
+export type Revocation = ReturnType<typeof createRevocation>
 
 function matches({ k, v }: RevocationRule, token: Matchable): boolean {
   switch (k) {
