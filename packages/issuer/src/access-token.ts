@@ -3,6 +3,7 @@ import { invalidTarget } from './errors.ts'
 import { isResource, type Settings } from './options.ts'
 import { randomId } from './random.ts'
 import type { Act } from './records.ts'
+import { tokenIndexes } from './revocation/affected.ts'
 import type { Revocation } from './revocation/revocation.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
@@ -44,7 +45,7 @@ export function createAccessTokens(settings: Settings, keys: SigningKeys, revoca
     const gid = request.gid ?? randomId()
     const issuedAt = await revocation.issuedAt({ gid, clientId, subject, jkt, act })
     const record = { jti, gid, clientId, subject, jkt, act, issuedAt, expiresAt, scope, audience }
-    await store.add('token', jti, record, { expiresAt, indexes: [`client:${clientId}`] })
+    await store.add('token', jti, record, { expiresAt, indexes: tokenIndexes(record) })
     const claims: JWTPayload = {
       iss: issuer,
       sub: subject,

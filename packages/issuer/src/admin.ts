@@ -122,9 +122,9 @@ export function createAdminApi(
     const jkt = await thumbprintOf(body.new_public_jwk)
     if (await store.get('retired', jkt))
       throw new OAuthError('invalid_jwk', 'This key has been rotated out before')
-    const { count, auditEventId } = await revocation.rotateKey(agent, jkt, reasonOf(body))
+    const { oldJkt, count, auditEventId } = await revocation.rotateKey(agent, jkt, reasonOf(body))
     return c.json({
-      old_jkt: agent.jkt ?? '',
+      old_jkt: oldJkt ?? '',
       new_jkt: jkt,
       revoked_token_count: count,
       audit_event_id: auditEventId,
@@ -146,14 +146,10 @@ export function createAdminApi(
     const user = c.req.param('id')
     const body = await readJson(c)
     const chosen = Array.isArray(body.agent_ids) ? body.agent_ids : undefined
-    const own = (await all('client')).filter(({ createdBy }) => createdBy === user)
-    const agents = own.filter(
-      ({ id, agentId }) => chosen === undefined || chosen.includes(id) || chosen.includes(agentId),
-    )
-    const auditEventId = await revocation.revokeUser(user, agents, reasonOf(body))
+    const { agentIds, consents, auditEventId } = await revocation.revokeUser(user, reasonOf(body), chosen)
     return c.json({
-      revoked_agent_ids: agents.map(({ agentId }) => agentId),
-      revoked_consent_count: 0,
+      revoked_agent_ids: agentIds,
+      revoked_consent_count: consents,
       audit_event_id: auditEventId,
     })
   })
@@ -205,7 +201,7 @@ export function createAdminApi(
     const id = c.req.param('id')
     const connection = await store.take('vault', id)
     if (connection === undefined) throw notFound()
-    const auditEventId = await revocation.revokeVaultUsers(id, connection.usedBy)
+    const { auditEventId } = await revocation.revokeVaultUsers(id, connection.usedBy)
     return c.json({ revoked_agent_ids: connection.usedBy, audit_event_id: auditEventId })
   })
 

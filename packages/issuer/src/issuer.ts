@@ -95,7 +95,7 @@ export function createIssuer(options: IssuerOptions = {}): Issuer {
   const keys = new SigningKeys()
   const revocation = createRevocation(settings)
   const issue = createAccessTokens(settings, keys, revocation)
-  const revocationList = createRevocationList(settings, keys)
+  const revocationList = createRevocationList(settings, keys, revocation.followers)
   const failing = new Map<Failing, FailureMode>()
   const counted = new Map<string, number>()
 

@@ -54,11 +54,7 @@ describe('A revocation list', () => {
     issuer.revoke({ k: 'jti', v: 'b', x: X })
     await soon(() => expect(feed.check(tokenOf({ id: 'b' }), '')).toBe('revoked'))
     await follows(issuer)
-    expect(questions(issuer)).toEqual([
-      LIST_URI,
-      `${LIST_URI}?since=1&wait=2`,
-      `${LIST_URI}?since=2&wait=2`,
-    ])
+    expect(questions(issuer)).toEqual([LIST_URI, `${LIST_URI}?since=1&wait=2`, `${LIST_URI}?since=2&wait=2`])
   })
 
   it('keeps the query of the URI it was given, which goes before the advertised one', async () => {
