@@ -2,10 +2,12 @@ import type { JWTHeaderParameters, JWTPayload } from 'jose'
 import { invalidTarget } from './errors.ts'
 import { isResource, type Settings } from './options.ts'
 import { randomId } from './random.ts'
-import type { Act } from './records.ts'
+import type { Act, StatusReference } from './records.ts'
 import { tokenIndexes } from './revocation/affected.ts'
 import type { Revocation } from './revocation/revocation.ts'
 import type { SigningKeys } from './signing-keys.ts'
+import { statusListUri } from './status-list/endpoint.ts'
+import type { StatusLists } from './status-list/status-lists.ts'
 
 /** What an access token is to say. */
 export interface TokenRequest {
@@ -32,7 +34,12 @@ export interface IssuedAccessToken {
   readonly expiresIn: number
 }
 
-export function createAccessTokens(settings: Settings, keys: SigningKeys, revocation: Revocation) {
+export function createAccessTokens(
+  settings: Settings,
+  keys: SigningKeys,
+  revocation: Revocation,
+  statusLists?: StatusLists,
+) {
   const { issuer, store, tokenType, tokenLifetime } = settings
 
   /** Signs an access token with every claim of RFC 9068 §2.2, and remembers that it exists. */
@@ -44,7 +51,8 @@ export function createAccessTokens(settings: Settings, keys: SigningKeys, revoca
     const jti = randomId()
     const gid = request.gid ?? randomId()
     const issuedAt = await revocation.issuedAt({ gid, clientId, subject, jkt, act })
-    const record = { jti, gid, clientId, subject, jkt, act, issuedAt, expiresAt, scope, audience }
+    const status = await statusLists?.allot()
+    const record = { status, jti, gid, clientId, subject, jkt, act, issuedAt, expiresAt, scope, audience }
     await store.add('token', jti, record, { expiresAt, indexes: tokenIndexes(record) })
     const claims: JWTPayload = {
       iss: issuer,
@@ -58,6 +66,7 @@ export function createAccessTokens(settings: Settings, keys: SigningKeys, revoca
       ...(scope === '' ? {} : { scope }),
       ...(jkt === undefined ? {} : { cnf: { jkt } }),
       ...(act === undefined ? {} : { act }),
+      ...(status === undefined ? {} : { status: referenceTo(issuer, status) }),
       ...request.claims,
     }
     const header = { typ: tokenType, ...request.header } as Partial<JWTHeaderParameters> & { typ: string }
@@ -87,6 +96,11 @@ export function requireTarget(
     }
   }
   return targets
+}
+
+/** draft-ietf-oauth-status-list §6 */
+function referenceTo(issuer: string, { list, idx }: StatusReference) {
+  return { status_list: { idx, uri: `${statusListUri(issuer)}/${list}` } }
 }
 
 function simplify(audience: string | readonly string[]): string | readonly string[] {

@@ -15,6 +15,8 @@ import { mountRegistration } from './registration.ts'
 import { createRevocationList } from './revocation/list.ts'
 import { createRevocation } from './revocation/revocation.ts'
 import { SigningKeys } from './signing-keys.ts'
+import { mountStatusLists, statusListUri } from './status-list/endpoint.ts'
+import { StatusLists } from './status-list/status-lists.ts'
 import { createTokenEndpoint } from './token-endpoint.ts'
 import { createVault } from './vault.ts'
 
@@ -93,8 +95,9 @@ export function createIssuer(options: IssuerOptions = {}): Issuer {
   const settings = resolveOptions(options, `sk_live_${randomSecret()}`)
   const { store, clock, issuer, adminKey } = settings
   const keys = new SigningKeys()
-  const revocation = createRevocation(settings)
-  const issue = createAccessTokens(settings, keys, revocation)
+  const statusLists = settings.statusList && new StatusLists(settings, settings.statusList.size)
+  const revocation = createRevocation(settings, statusLists)
+  const issue = createAccessTokens(settings, keys, revocation, statusLists)
   const revocationList = createRevocationList(settings, keys, revocation.followers)
   const failing = new Map<Failing, FailureMode>()
   const counted = new Map<string, number>()
@@ -104,7 +107,10 @@ export function createIssuer(options: IssuerOptions = {}): Issuer {
     return key !== undefined && isEqualInConstantTime(key, adminKey)
   }
   const state = createTokenState(settings, revocation, isAdmin)
-  const metadata = describeIssuer(issuer)
+  const metadata = {
+    ...describeIssuer(issuer),
+    ...(statusLists === undefined ? {} : { status_list_aggregation_endpoint: statusListUri(issuer) }),
+  }
   const basePath = new URL(issuer).pathname.replace(/\/$/, '')
 
   const routes = new Hono()
@@ -125,6 +131,7 @@ export function createIssuer(options: IssuerOptions = {}): Issuer {
   routes.post('/oauth/introspect', state.introspect)
   routes.post('/oauth/revoke', state.revoke)
   routes.get('/oauth/revocations', (c) => revocationList(new URL(c.req.url).searchParams, c.req.raw.signal))
+  if (statusLists !== undefined) mountStatusLists(routes, settings, keys, statusLists)
   routes.get('/api/v1/vault/:provider/token', createVault(settings, keys, revocation))
   mountRegistration(routes, settings, revocation)
   routes.route('/api/v1', createAdminApi(settings, keys, revocation, isAdmin))

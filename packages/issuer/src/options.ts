@@ -21,6 +21,12 @@ export interface IssuerOptions {
   readonly store?: IssuerStore
   /** Clients that may register themselves. Default: anybody. */
   readonly registration?: 'open' | 'closed'
+  /**
+   * Whether tokens say where their status is (draft-ietf-oauth-status-list), for verifiers other than ours, and how: `ttl`,
+   * for how many seconds a list may be kept, 1 to 300, default 15; `size`, tokens in a list, a multiple of 8192, default
+   * 131,072. Default true.
+   */
+  readonly statusList?: boolean | { readonly ttl?: number; readonly size?: number }
   /** Demands DPoP nonces at the token endpoint (RFC 9449 §8). Default false. */
   readonly nonce?: boolean
   /** Seconds since the epoch, for tests. Milliseconds are recognized. */
@@ -41,6 +47,7 @@ export interface Settings {
   readonly defaultResource: string | undefined
   readonly store: IssuerStore
   readonly registration: 'open' | 'closed'
+  readonly statusList: { readonly ttl: number; readonly size: number } | undefined
   readonly nonce: boolean
   readonly clock: () => number
   readonly log: (event: Readonly<Record<string, unknown>>) => void
@@ -56,6 +63,7 @@ const OPTIONS: Record<keyof IssuerOptions, true> = {
   defaultResource: true,
   store: true,
   registration: true,
+  statusList: true,
   nonce: true,
   clock: true,
   log: true,
@@ -109,10 +117,22 @@ export function resolveOptions(options: IssuerOptions, adminKey: string): Settin
     defaultResource: options.defaultResource,
     store: options.store ?? memoryStore({ clock }),
     registration: options.registration ?? 'open',
+    statusList: resolveStatusList(options.statusList ?? true),
     nonce: options.nonce ?? false,
     clock,
     log: options.log ?? (() => undefined),
   }
+}
+
+function resolveStatusList(option: NonNullable<IssuerOptions['statusList']>): Settings['statusList'] {
+  if (option === false) return undefined
+  const { ttl = 15, size = 131_072, ...unknown } = option === true ? {} : option
+  const isTtl = Number.isInteger(ttl) && ttl >= 1 && ttl <= 300
+  const isSize = Number.isInteger(size) && size >= 8192 && size <= 2 ** 22 && size % 8192 === 0
+  if (isTtl && isSize && Object.keys(unknown).length === 0) return { ttl, size }
+  throw new TypeError(
+    'issuer: statusList: expected a boolean or { ttl: 1 to 300, size: a multiple of 8192 to 4194304 }',
+  )
 }
 
 /** RFC 8707 §2: an absolute URI without fragment; here also one that somebody can be reached at. */

@@ -1,6 +1,7 @@
 import type { Settings } from '../options.ts'
 import { randomId } from '../random.ts'
 import type { Client, IssuedToken, Revocable } from '../records.ts'
+import type { StatusLists } from '../status-list/status-lists.ts'
 import { everyRecord } from '../store.ts'
 import { latestGrant, type Selector, tokensOf } from './affected.ts'
 import { Followers } from './followers.ts'
@@ -41,7 +42,8 @@ export interface Revoked {
  * chain it occurs; `chain: false` keeps it to the agent's own. Only the vault's rules never do: who lost access to a
  * secret was not thereby compromised. One token takes along what was exchanged for it.
  */
-export function createRevocation({ store, clock, longestLife, tokenLifetime }: Settings) {
+export function createRevocation(settings: Settings, statusLists?: StatusLists) {
+  const { store, clock, longestLife, tokenLifetime } = settings
   const book = new RuleBook(store, clock)
   const followers = new Followers()
 
@@ -68,6 +70,7 @@ export function createRevocation({ store, clock, longestLife, tokenLifetime }: S
       rules.push(await ruleOf(selector, tokens))
     }
     const seq = rules.length === 0 ? 0 : await store.appendRules(rules)
+    if (statusLists !== undefined) await publishStatus(statusLists, selectors)
     const count = ended.size
     const { action, target, reason, details } = event
     const [auditEventId] = await Promise.all([
@@ -75,6 +78,15 @@ export function createRevocation({ store, clock, longestLife, tokenLifetime }: S
       followers.haveSeen(seq),
     ])
     return { count, auditEventId }
+  }
+
+  /** After the rules are there: a token that is issued meanwhile is found either here or by whoever issues it. */
+  async function publishStatus(lists: StatusLists, selectors: readonly Selector[]): Promise<void> {
+    const revoked: IssuedToken[] = []
+    for (const selector of selectors) {
+      for (const token of await tokensOf(store, selector)) if (await book.revokes(token)) revoked.push(token)
+    }
+    await lists.revoke(revoked)
   }
 
   async function ruleOf(selector: Selector, tokens: readonly IssuedToken[]): Promise<RevocationRule> {
