@@ -32,6 +32,7 @@ export function createApp(parts: Parts): Hono {
   routes.post('/oauth/token', createTokenEndpoint(parts))
   routes.post('/oauth/introspect', createIntrospection(parts, isAdmin))
   routes.post('/oauth/revoke', createTokenRevocation(parts, isAdmin))
+  for (const path of ['/oauth/token', '/oauth/introspect', '/oauth/revoke']) routes.all(path, onlyPost)
   routes.get('/oauth/revocations', (c) => revocationList(new URL(c.req.url).searchParams, c.req.raw.signal))
   if (statusLists !== undefined) mountStatusLists(routes, settings, keys, statusLists)
   mountRegistration(routes, settings, revocation)
@@ -66,6 +67,13 @@ export function createApp(parts: Parts): Hono {
   app.notFound((c) => c.json({ error: 'not_found', error_description: 'There is nothing here' }, 404))
   app.onError((error, c) => answerError(error, c, settings.log))
   return app
+}
+
+function onlyPost(): never {
+  throw new OAuthError('invalid_request', 'The method must be POST', {
+    status: 405,
+    headers: { Allow: 'POST' },
+  })
 }
 
 function answerError(error: Error, c: Context, log: Parts['settings']['log']): Response {
