@@ -40,4 +40,5 @@ export type {
   RevocationSource,
   RevocationVerdict,
 } from './revocation/source.ts'
+export type { ImpliesScope } from './scopes.ts'
 export type { Allowed, Answer, Refused, ResponseHeaders, Verdict } from './verdict.ts'
