@@ -117,7 +117,7 @@ export function createGuard(audience: string | readonly string[], options: Guard
     const target = { method: request.method, uri: settings.publicPrefix + path, token }
     const proof = proofText === undefined ? undefined : await proofs.verify(proofText, target, now)
     await revocation.require(token, credentials.token)
-    requireScopes(token.scopes, settings.scopes)
+    requireScopes(token.scopes, settings.scopes, settings.impliesScope)
     if (proof !== undefined) await claim(proof, now)
     return createAuthInfo(credentials.token, token, settings)
   }

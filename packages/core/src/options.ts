@@ -8,7 +8,7 @@ import { PROFILES, type Profile } from './profile.ts'
 import { ConfigurationError } from './refusal.ts'
 import { resourceMetadataUrl } from './resource-metadata.ts'
 import type { RevocationSource } from './revocation/source.ts'
-import { isScope } from './scopes.ts'
+import { type ImpliesScope, isSameScope, isScope } from './scopes.ts'
 
 /** One trusted issuer: its identifier, or the identifier and what differs from the defaults. */
 export type IssuerOption =
@@ -38,6 +38,12 @@ export interface GuardOptions {
   readonly dpop?: DpopPolicy
   /** Scopes needed on every request. Default: none. */
   readonly scopes?: readonly string[]
+  /**
+   * Whether a granted scope covers a needed one, where scopes form a hierarchy (MCP authorization, scope challenges):
+   * `(granted, needed) => granted === needed || needed.startsWith(`${granted}:`)`. Default: they are the same. What it throws
+   * is a 503.
+   */
+  readonly impliesScope?: ImpliesScope
   /**
    * Public origin, with the path prefix that a proxy strips, that `htu` is compared with (RFC 9449 §4.3 (9)). Default:
    * the audience's origin. `Host` and `X-Forwarded-*` are never looked at.
@@ -86,6 +92,7 @@ export interface Settings {
   }[]
   readonly dpop: DpopPolicy
   readonly scopes: readonly string[]
+  readonly impliesScope: ImpliesScope
   readonly publicOrigin: string
   /** Put before the request path to make the target URI: the public origin and what a proxy strips. */
   readonly publicPrefix: string
@@ -127,6 +134,7 @@ const OPTIONS: Record<keyof GuardOptions, true> = {
   issuer: true,
   dpop: true,
   scopes: true,
+  impliesScope: true,
   publicUrl: true,
   algorithms: true,
   proofAlgorithms: true,
@@ -167,6 +175,7 @@ export function resolveOptions(audience: string | readonly string[], options: Gu
     issuers: resolveIssuers(options.issuer, algorithms),
     dpop,
     scopes: resolveScopes(options.scopes ?? DEFAULTS.scopes),
+    impliesScope: resolveFunction('impliesScope', options.impliesScope) ?? isSameScope,
     publicOrigin: publicUrl.origin,
     publicPrefix: publicUrl.origin + publicUrl.pathname.replace(/\/$/, ''),
     resourceMetadataUrl: resourceMetadataUrl(parseHttpUrl(canonical) ? canonical : publicUrl.href),

@@ -49,6 +49,7 @@ const WRONG: Record<keyof GuardOptions, readonly unknown[]> = {
     /as/,
   ],
   dpop: ['off', 'Required', '', true, false, 0, ['required']],
+  impliesScope: [null, true, 'mcp', {}, ['mcp']],
   scopes: ['mcp:read', [''], ['a b'], ['a"'], [1], {}, 5, [null]],
   publicUrl: [
     '',
