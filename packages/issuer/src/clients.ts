@@ -1,5 +1,5 @@
-import { invalidClient, invalidRequest } from './errors.ts'
-import { isEqualInConstantTime, sha256 } from './random.ts'
+import { invalidClient } from './errors.ts'
+import type { Settings } from './options.ts'
 import type { Client } from './records.ts'
 import type { IssuerStore } from './store.ts'
 
@@ -24,12 +24,7 @@ export async function findAgent(store: IssuerStore, id: string): Promise<Client 
 export function addClient(store: IssuerStore, client: Client, expiresAt?: number): Promise<boolean> {
   const creator = client.createdBy === undefined ? [] : [`creator:${client.createdBy}`]
   const indexes = [`agent:${client.agentId}`, ...creator]
-  return store.add(
-    'client',
-    client.id,
-    client,
-    expiresAt === undefined ? { indexes } : { indexes, expiresAt },
-  )
+  return store.add('client', client.id, client, { indexes, ...(expiresAt !== undefined && { expiresAt }) })
 }
 
 /** A client that registered itself and has been granted something is kept for good. */
@@ -38,50 +33,9 @@ export async function keepClient(store: IssuerStore, client: Client): Promise<vo
   await store.update('client', client.id, (now) => ({ ...now, used: true }), Number.POSITIVE_INFINITY)
 }
 
-/**
- * Authenticates a client (RFC 6749 §2.3). One that was registered for `client_secret_basic` may also send its secret in
- * the body, and the other way round: SharkAuth's own SDK does the former.
- */
-export async function authenticateClient(
-  store: IssuerStore,
-  authorization: string | undefined,
-  form: ReadonlyMap<string, readonly string[]>,
-  now: number,
-): Promise<Client> {
-  const basic = authorization === undefined ? undefined : parseBasic(authorization)
-  const bodySecret = form.get('client_secret')?.[0]
-  if (basic !== undefined && bodySecret !== undefined) {
-    throw invalidRequest('The client authenticated in more than one way')
-  }
-  const id = basic?.id ?? form.get('client_id')?.[0]
-  const secret = basic?.secret ?? bodySecret
+/** @throws OAuthError `invalid_client` */
+export async function activeClient(id: string | undefined, { store }: Settings): Promise<Client> {
   const client = id === undefined ? undefined : await findClient(store, id)
   if (client === undefined || !client.active) throw invalidClient()
-  if (client.authMethod === 'none' && secret === undefined) return client
-  if (secret === undefined || !(await isSecretOf(client, secret, now))) throw invalidClient()
   return client
-}
-
-async function isSecretOf(client: Client, secret: string, now: number): Promise<boolean> {
-  const hash = await sha256(secret)
-  const { secretHash, previousSecret } = client
-  if (secretHash !== undefined && isEqualInConstantTime(hash, secretHash)) return true
-  return (
-    previousSecret !== undefined &&
-    now < previousSecret.until &&
-    isEqualInConstantTime(hash, previousSecret.hash)
-  )
-}
-
-/** RFC 7617, with both parts form-encoded (RFC 6749 §2.3.1). */
-function parseBasic(authorization: string): { id: string; secret: string } | undefined {
-  const match = /^basic +([A-Za-z0-9+/]+=*)$/i.exec(authorization)
-  if (match === null) return undefined
-  try {
-    const [id, ...secret] = atob(match[1] as string).split(':')
-    const decode = (text: string) => decodeURIComponent(text.replaceAll('+', ' '))
-    return { id: decode(id as string), secret: decode(secret.join(':')) }
-  } catch {
-    throw invalidClient()
-  }
 }

@@ -28,3 +28,10 @@ export const invalidClient = () =>
     status: 401,
     headers: { 'WWW-Authenticate': 'Basic realm="oauth"' },
   })
+
+/** Nothing can be said until the store answers, or has room, again. */
+export const temporarilyUnavailable = () =>
+  new OAuthError('temporarily_unavailable', 'Come back in a moment', {
+    status: 503,
+    headers: { 'Retry-After': '1' },
+  })

@@ -3,11 +3,18 @@ import { invalidRequest, OAuthError } from './errors.ts'
 
 const MAX_BODY = 64 * 1024
 
-/** A form body, each parameter with all its values. Repeating one is an error (RFC 6749 §3.2), `resource` apart. */
-export async function readForm(c: Context): Promise<ReadonlyMap<string, readonly string[]>> {
+/** A form, each parameter with all its values. */
+export type Form = ReadonlyMap<string, readonly string[]>
+
+/**
+ * Reads a form body. A parameter without a value counts as absent, and one that is repeated, `resource` and `audience`
+ * apart, is an error (RFC 6749 §3.2).
+ */
+export async function readForm(c: Context): Promise<Form> {
   requireMediaType(c, 'application/x-www-form-urlencoded')
   const form = new Map<string, string[]>()
   for (const [name, value] of new URLSearchParams(await readText(c.req.raw.body, MAX_BODY))) {
+    if (value === '') continue
     const values = form.get(name)
     if (values === undefined) form.set(name, [value])
     else if (name === 'resource' || name === 'audience') values.push(value)

@@ -1,5 +1,6 @@
+import { createClock } from './clock.ts'
 import type { RevocationRule } from './revocation/rules.ts'
-import { type IssuerStore, type Kind, StoreFull } from './store.ts'
+import { type IssuerStore, type Kind, StoreUnavailable } from './store.ts'
 
 /** Records of a kind at most. Kinds not named: 100,000. */
 const LIMITS: Partial<Record<Kind, number>> = {
@@ -13,7 +14,7 @@ const LIMIT = 100_000
 const LOGS: ReadonlySet<Kind> = new Set(['audit'])
 
 export interface MemoryStoreOptions {
-  /** Seconds since the epoch. Default: the system's clock; an issuer's own store has the issuer's. */
+  /** Seconds since the epoch. Default: the system's clock. Give it the issuer's, if that has one of its own. */
   readonly clock?: () => number
   /** Records of a kind at most. Default: 500,000 tokens, refresh tokens and claims, 10,000 audit events, 100,000 of others. */
   readonly limits?: Readonly<Partial<Record<Kind, number>>>
@@ -28,7 +29,8 @@ interface Entry {
 
 /** Everything in this process, gone when it ends; for one instance. */
 export function memoryStore(options: MemoryStoreOptions = {}): IssuerStore {
-  const { clock = () => Date.now() / 1000, limits = {} } = options
+  const { limits = {} } = options
+  const clock = createClock(options.clock)
   const kinds = new Map<Kind, Shelf>()
   const waiting = new Set<() => void>()
   let rules: { seq: number; rule: RevocationRule }[] = []
@@ -164,7 +166,7 @@ class Shelf {
       this.#sweepAt = Math.max(1000, 2 * this.#entries.size)
     }
     if (this.#entries.size < this.#limit) return
-    if (!this.#isLog) throw new StoreFull('issuer: the store is full')
+    if (!this.#isLog) throw new StoreUnavailable('issuer: the store is full')
     this.remove(this.#entries.keys().next().value as string)
   }
 }

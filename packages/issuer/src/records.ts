@@ -13,7 +13,7 @@ export interface Records {
   user: User
   /** Index: `provider:NAME`. */
   vault: VaultConnection
-  /** Index: `pair:FROM_ID TO_ID`. */
+  /** Gone when it expires. Index: `pair:FROM_ID TO_ID`. */
   mayAct: MayActGrant
   /** Indexes: `action:NAME`, `target:ID`. */
   audit: AuditEvent
@@ -100,7 +100,8 @@ export interface AuthorizationCode extends Revocable {
   /** What tokens may be asked for with it. */
   readonly resources: readonly string[]
   readonly expiresAt: number
-  readonly usedAt?: number
+  /** The request that used it. */
+  readonly usedBy?: string
 }
 
 /** `jkt` only for public clients, whose refresh tokens are bound to the key (RFC 9449 §5). */
@@ -110,7 +111,8 @@ export interface RefreshToken extends Revocable {
   /** The grant's tokens are bound to a key: so shall be those to come. */
   readonly dpop: boolean
   readonly expiresAt: number
-  readonly usedAt?: number
+  /** The request that used it. */
+  readonly usedBy?: string
 }
 
 /** That a user agreed to what a client may do. */
@@ -148,7 +150,7 @@ export interface VaultConnection {
   readonly usedBy: readonly string[]
 }
 
-/** That `fromId` (a client or agent id) may act for the subject `toId` (RFC 8693). */
+/** That a client may act for a subject (RFC 8693): `fromId` for `toId`, which is a `sub`; agent ids stand for clients. */
 export interface MayActGrant {
   readonly id: string
   readonly fromId: string

@@ -29,8 +29,8 @@ export interface Page<T> {
  * what is in them, and keeps any kind. Each method is atomic, whoever else calls at the same time, and is done when its
  * promise resolves. Time is the store's own clock.
  *
- * Any method rejects when the store cannot be reached; `add` also, with {@link StoreFull}, when there is no room. A store
- * never makes room by forgetting what has not expired, audit events apart.
+ * Any method rejects with an error named `StoreUnavailable` when the store cannot be reached, and `add` when there is no
+ * room: the issuer answers 503. A store never makes room by forgetting what has not expired, audit events apart.
  */
 export interface IssuerStore {
   get<K extends Kind>(kind: K, id: string): Promise<Records[K] | undefined>
@@ -65,9 +65,9 @@ export interface IssuerStore {
   waitForRules(since: number, seconds: number, signal: AbortSignal): Promise<void>
 }
 
-/** There is no room for another record of this kind. The issuer answers 503. */
-export class StoreFull extends Error {
-  override readonly name = 'StoreFull'
+/** The store does not answer, or has no room. Known by its name, so that a store can have a class of its own. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable'
 }
 
 /** All records of a list, newest first, a page at a time. What is added meanwhile may make it see one twice. */

@@ -1,7 +1,7 @@
-import { requireTarget } from '../access-token.ts'
 import { invalidRequest, OAuthError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import { covers, parseScope } from '../scope.ts'
+import { requireTargets } from '../target.ts'
 import type { Recipient } from './recipient.ts'
 
 /** An authorization request in which everything has been checked (RFC 6749 §4.1.1). */
@@ -48,7 +48,7 @@ export async function parseRequest(
     ...recipient,
     codeChallenge,
     scopes: allowedScopes(parseScope(values.get('scope')?.[0]), recipient, settings),
-    resources: requireTarget(new Map([['resource', values.get('resource') ?? []]]), settings),
+    resources: requireTargets(new Map([['resource', values.get('resource') ?? []]]), settings),
     jkt: await boundKey(values.get('dpop_jkt')?.[0], settings),
     prompt: parsePrompt(values.get('prompt')?.[0]),
   }

@@ -2,14 +2,11 @@ import { isRedirectUri } from '../authorize/redirect-uri.ts'
 import { requireCanonicalKey } from '../dpop.ts'
 import { OAuthError } from '../errors.ts'
 import { isScope } from '../scope.ts'
+import { isResource } from '../target.ts'
 
 export const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none']
-export const GRANT_TYPES = [
-  'authorization_code',
-  'client_credentials',
-  'refresh_token',
-  'urn:ietf:params:oauth:grant-type:token-exchange',
-]
+export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
+export const GRANT_TYPES = ['authorization_code', 'client_credentials', 'refresh_token', TOKEN_EXCHANGE]
 
 type Input = Readonly<Record<string, unknown>>
 
@@ -21,6 +18,7 @@ export interface ClientMetadata {
   readonly redirectUris: readonly string[]
   readonly responseTypes: readonly string[]
   readonly scopes: readonly string[]
+  readonly resources: readonly string[]
   readonly dpopBound: boolean
   readonly jwks: { readonly keys: readonly Input[] } | undefined
   /** What is not for us to act on, as it came. */
@@ -58,6 +56,7 @@ export function parseClientMetadata(input: Input, fallbackGrants: readonly strin
     redirectUris: parseRedirectUris(input),
     responseTypes,
     scopes: parseScopes(input),
+    resources: parseResources(input),
     dpopBound,
     jwks: parseKeys(input, authMethod),
     metadata: parseDescription(input),
@@ -85,6 +84,13 @@ function parseScopes({ scope, scopes }: Input): readonly string[] {
   const list = stringList(named ?? scopes, 'scope') ?? []
   if (!list.every(isScope)) throw invalidMetadata('scope is malformed')
   return [...new Set(list)]
+}
+
+/** `resources`: what the client serves, if it is a resource server that will introspect. A member of our own. */
+function parseResources(input: Input): readonly string[] {
+  const resources = stringList(input.resources, 'resources') ?? []
+  if (!resources.every(isResource)) throw invalidMetadata('resources must be absolute http(s) URIs')
+  return resources
 }
 
 /** Keys come along; what stands at a `jwks_uri` is not fetched. */

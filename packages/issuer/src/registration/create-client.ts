@@ -1,3 +1,4 @@
+import { OAuthError } from '../errors.ts'
 import { randomId, randomSecret, sha256 } from '../random.ts'
 import type { Client } from '../records.ts'
 import { parseClientMetadata } from './client-metadata.ts'
@@ -37,7 +38,6 @@ export async function createClient(
       registeredBy,
       secretHash: clientSecret && (await sha256(clientSecret)),
       registrationTokenHash: await sha256(registrationToken),
-      resources: [],
       active: true,
       createdAt: Math.floor(now),
       createdBy: isAdmin && typeof input.created_by === 'string' ? input.created_by : undefined,
@@ -59,8 +59,29 @@ export function describeClient(client: Client): Record<string, unknown> {
     response_types: client.responseTypes,
     token_endpoint_auth_method: client.authMethod,
     ...(client.scopes.length > 0 ? { scope: client.scopes.join(' ') } : {}),
+    ...(client.resources.length > 0 ? { resources: client.resources } : {}),
     ...(client.jwks === undefined ? {} : { jwks: client.jwks }),
     ...(client.dpopBound ? { dpop_bound_access_tokens: true } : {}),
     ...client.metadata,
   }
+}
+
+/**
+ * A client with some of its metadata changed, by an administrator; how it authenticates stays.
+ * @throws OAuthError `invalid_client_metadata` or `invalid_redirect_uri`
+ */
+export function changeClient(client: Client, changes: Readonly<Record<string, unknown>>): Client {
+  const { name, scopes, auth_method, token_endpoint_auth_method, active, ...rest } = changes
+  const method = token_endpoint_auth_method ?? auth_method ?? client.authMethod
+  if (method !== client.authMethod) {
+    throw new OAuthError('invalid_client_metadata', 'token_endpoint_auth_method cannot be changed')
+  }
+  const merged = {
+    ...describeClient(client),
+    ...(name === undefined ? {} : { client_name: name }),
+    ...(scopes === undefined ? {} : { scope: undefined, scopes }),
+    ...rest,
+  }
+  const isActive = typeof active === 'boolean' ? active : client.active
+  return { ...client, ...parseClientMetadata(merged, client.grantTypes), active: isActive }
 }
