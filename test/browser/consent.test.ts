@@ -161,7 +161,7 @@ describe.skipIf(!hasChromium)('the consent page in Chromium', () => {
     const id = await register([`${client.origin}/callback`], name)
     await page.goto(url(undefined, id))
     expect(await page.title()).toBe('Sign in')
-    expect(await page.getByText('to go on to').innerText()).toContain('<img src=x')
+    expect(await page.getByText('to go on to').textContent()).toContain('<img src=x')
     expect(await page.locator('img, script').count()).toBe(0)
   })
 
