@@ -1,9 +1,12 @@
 import type { JWTHeaderParameters, JWTPayload } from 'jose'
 import type { Settings } from './options.ts'
 import { randomId } from './random.ts'
-import type { Act, IssuedToken, Revocable } from './records.ts'
+import type { Act, IssuedToken, Revocable, StatusReference } from './records.ts'
+import { tokenIndexes } from './revocation/affected.ts'
 import type { Revocation } from './revocation/revocation.ts'
 import type { SigningAlgorithm, SigningKeys } from './signing-keys.ts'
+import { statusListUri } from './status-list/endpoint.ts'
+import type { StatusLists } from './status-list/status-lists.ts'
 
 /** What an access token is to say. */
 export interface TokenRequest {
@@ -46,6 +49,7 @@ export function createAccessTokens(
   settings: Settings,
   keys: SigningKeys,
   revocation: Revocation,
+  statusLists: StatusLists | undefined,
 ): AccessTokens {
   const { issuer, store, clock, tokenType, tokenLifetime } = settings
 
@@ -58,9 +62,13 @@ export function createAccessTokens(
       const jti = randomId()
       const gid = request.gid ?? randomId()
       const issuedAt = request.issuedAt ?? (await revocation.issuedAt({ gid, clientId, subject, jkt, act }))
-      const record = { jti, gid, clientId, subject, jkt, act, issuedAt, expiresAt, scope, audience }
-      const indexes = [`client:${clientId}`, ...(parent === undefined ? [] : [`parent:${parent}`])]
+      const status = await statusLists?.allot()
+      const record = { status, jti, gid, clientId, subject, jkt, act, issuedAt, expiresAt, scope, audience }
+      const indexes = [...tokenIndexes(record), ...(parent === undefined ? [] : [`parent:${parent}`])]
       await store.add('token', jti, record, { expiresAt, indexes })
+      // A grant that was revoked a moment ago: whoever did that may not have seen this token.
+      if (statusLists !== undefined && (await revocation.isRevoked(record)))
+        await statusLists.revoke([record])
       const claims: JWTPayload = {
         iss: issuer,
         sub: subject,
@@ -73,6 +81,7 @@ export function createAccessTokens(
         ...(scope === '' ? {} : { scope }),
         ...(jkt === undefined ? {} : { cnf: { jkt } }),
         ...(act === undefined ? {} : { act }),
+        ...(status === undefined ? {} : { status: referenceTo(issuer, status) }),
         ...request.claims,
       }
       const header = { typ: tokenType, ...request.header } as Partial<JWTHeaderParameters> & { typ: string }
@@ -92,6 +101,11 @@ export function createAccessTokens(
       return { record, claims }
     },
   }
+}
+
+/** draft-ietf-oauth-status-list §6 */
+function referenceTo(issuer: string, { list, idx }: StatusReference) {
+  return { status_list: { idx, uri: `${statusListUri(issuer)}/${list}` } }
 }
 
 function simplify(audience: string | readonly string[]): string | readonly string[] {

@@ -13,16 +13,17 @@ import { requestLog } from './request-log.ts'
 import { createRevocationList } from './revocation/list.ts'
 import { createSeed } from './seed.ts'
 import { KEYS_MAX_AGE } from './signing-keys.ts'
+import { mountStatusLists } from './status-list/endpoint.ts'
 import { createTokenEndpoint } from './token-endpoint.ts'
 import { createTokenRevocation } from './token-revocation.ts'
 import { createVault } from './vault.ts'
 
 /** Everything that the issuer answers, by path. */
 export function createApp(parts: Parts): Hono {
-  const { settings, keys, revocation } = parts
+  const { settings, keys, revocation, statusLists } = parts
   const isAdmin = createAdminCheck(settings.adminKey)
   const metadata = describeIssuer(settings)
-  const revocationList = createRevocationList(settings, keys)
+  const revocationList = createRevocationList(settings, keys, revocation.followers)
 
   const routes = new Hono()
   routes.get('/.well-known/jwks.json', etag(), async (c) =>
@@ -31,7 +32,9 @@ export function createApp(parts: Parts): Hono {
   routes.post('/oauth/token', createTokenEndpoint(parts))
   routes.post('/oauth/introspect', createIntrospection(parts, isAdmin))
   routes.post('/oauth/revoke', createTokenRevocation(parts, isAdmin))
+  for (const path of ['/oauth/token', '/oauth/introspect', '/oauth/revoke']) routes.all(path, onlyPost)
   routes.get('/oauth/revocations', (c) => revocationList(new URL(c.req.url).searchParams, c.req.raw.signal))
+  if (statusLists !== undefined) mountStatusLists(routes, settings, keys, statusLists)
   mountRegistration(routes, settings, revocation)
   routes.get('/api/v1/vault/:provider/token', createVault(parts))
   routes.route('/api/v1', createAdminApi(parts, isAdmin))
@@ -64,6 +67,13 @@ export function createApp(parts: Parts): Hono {
   app.notFound((c) => c.json({ error: 'not_found', error_description: 'There is nothing here' }, 404))
   app.onError((error, c) => answerError(error, c, settings.log))
   return app
+}
+
+function onlyPost(): never {
+  throw new OAuthError('invalid_request', 'The method must be POST', {
+    status: 405,
+    headers: { Allow: 'POST' },
+  })
 }
 
 function answerError(error: Error, c: Context, log: Parts['settings']['log']): Response {

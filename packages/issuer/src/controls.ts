@@ -65,7 +65,10 @@ export interface Controls {
   revokePattern(pattern: string): Promise<void>
   /** L5. */
   disconnectVault(connectionId: string): Promise<void>
-  /** A new signing key; the old one is published for `overlap` more seconds. Default: as long as its tokens live. */
+  /**
+   * A new signing key; the old one is published for `overlap` more seconds. Default: as long as its tokens live; 0: the old
+   * one was stolen, and what it signed is revoked.
+   */
   rotateKeys(overlap?: number): Promise<{ kid: string }>
 }
 
@@ -132,6 +135,10 @@ export function createControls({ settings, keys, revocation, tokens }: Parts, ap
     revokePattern: (pattern) =>
       call('POST', '/api/v1/admin/oauth/revoke-by-pattern', { client_id_pattern: pattern }),
     disconnectVault: (id) => call('DELETE', `/api/v1/admin/vault/connections/${encodeURIComponent(id)}`),
-    rotateKeys: (overlap = tokenLifetime + 60) => keys.rotate(overlap),
+    async rotateKeys(overlap = tokenLifetime + 60) {
+      const { kid, previous } = await keys.rotate(overlap)
+      if (overlap === 0) await revocation.withdrawKey(previous)
+      return { kid }
+    },
   }
 }

@@ -2,9 +2,15 @@ import { ASSERTION_ALGORITHMS } from './client-assertion.ts'
 import { PROOF_ALGORITHMS } from './dpop.ts'
 import type { Settings } from './options.ts'
 import { AUTH_METHODS, GRANT_TYPES } from './registration/client-metadata.ts'
+import { statusListUri } from './status-list/endpoint.ts'
 
 /** Authorization server metadata, RFC 8414 §2, and what we add to it. */
-export function describeIssuer({ issuer, base, clientMetadataDocuments }: Settings): Record<string, unknown> {
+export function describeIssuer({
+  issuer,
+  base,
+  clientMetadataDocuments,
+  statusList,
+}: Settings): Record<string, unknown> {
   return {
     issuer,
     authorization_endpoint: `${base}/oauth/authorize`,
@@ -14,6 +20,7 @@ export function describeIssuer({ issuer, base, clientMetadataDocuments }: Settin
     revocation_endpoint: `${base}/oauth/revoke`,
     introspection_endpoint: `${base}/oauth/introspect`,
     revocation_list_uri: `${base}/oauth/revocations`,
+    ...(statusList === undefined ? {} : { status_list_aggregation_endpoint: statusListUri(issuer) }),
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
     grant_types_supported: GRANT_TYPES,

@@ -50,6 +50,12 @@ export interface IssuerOptions {
   readonly autoApprove?: boolean | string
   /** The address of whom a request comes from, to count registrations and log-ins by. `startIssuer` knows it by itself. */
   readonly clientAddress?: (request: Request) => string | undefined
+  /**
+   * Whether tokens say where their status is (draft-ietf-oauth-status-list), for verifiers other than ours, and how: `ttl`,
+   * for how many seconds a list may be kept, 1 to 300, default 15; `size`, tokens in a list, a multiple of 8192, default
+   * 131,072. Default true.
+   */
+  readonly statusList?: boolean | { readonly ttl?: number; readonly size?: number }
   /** Demands DPoP nonces at the token endpoint (RFC 9449 §8). Default false. */
   readonly nonce?: boolean
   /** Seconds since the epoch, for tests. Milliseconds are recognized. */
@@ -80,6 +86,7 @@ export interface Settings {
   /** The user in whose name everything is approved without asking. */
   readonly approver: User | undefined
   readonly clientAddress: (request: Request) => string | undefined
+  readonly statusList: { readonly ttl: number; readonly size: number } | undefined
   readonly nonce: boolean
   readonly clock: () => number
   readonly log: (event: Readonly<Record<string, unknown>>) => void
@@ -102,6 +109,7 @@ const OPTIONS: Record<keyof IssuerOptions, true> = {
   users: true,
   autoApprove: true,
   clientAddress: true,
+  statusList: true,
   nonce: true,
   clock: true,
   log: true,
@@ -161,10 +169,20 @@ export function resolveOptions(options: IssuerOptions): Settings {
     clients: requireClients(options.clients),
     ...resolveUsers(options.users, options.autoApprove),
     clientAddress: options.clientAddress ?? (() => undefined),
+    statusList: resolveStatusList(options.statusList ?? true),
     nonce,
     clock,
     log: options.log ?? (() => undefined),
   }
+}
+
+function resolveStatusList(option: NonNullable<IssuerOptions['statusList']>): Settings['statusList'] {
+  if (option === false) return undefined
+  const { ttl = 15, size = 131_072, ...unknown } = option === true ? {} : option
+  const isTtl = Number.isInteger(ttl) && ttl >= 1 && ttl <= 300
+  const isSize = Number.isInteger(size) && size >= 8192 && size <= 2 ** 22 && size % 8192 === 0
+  if (isTtl && isSize && Object.keys(unknown).length === 0) return { ttl, size }
+  throw wrong('statusList', 'a boolean or { ttl: 1 to 300, size: a multiple of 8192 to 4194304 }')
 }
 
 function seconds(

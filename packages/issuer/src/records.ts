@@ -23,6 +23,10 @@ export interface Records {
   secret: { readonly value: string }
   /** Keys of agents that were rotated out, by thumbprint: they can never be bound again. */
   retired: { readonly clientId: string }
+  /** By number. */
+  statusList: StatusList
+  /** By list and number of the chunk: `1:0`. Index: `list:NUMBER`. */
+  statusBits: StatusBits
   /** What may be used once, by its hash: proofs, client assertions. */
   claim: Record<never, never>
 }
@@ -88,6 +92,33 @@ export interface IssuedToken extends Revocable {
   readonly expiresAt: number
   readonly scope: string
   readonly audience: string | readonly string[]
+  /** Where its status is published, if it is. */
+  readonly status?: StatusReference | undefined
+}
+
+/** A bit of a status list. */
+export interface StatusReference {
+  readonly list: number
+  readonly idx: number
+}
+
+export interface StatusList {
+  readonly number: number
+  /** Tokens that have room in it. */
+  readonly size: number
+  /** What its indices are shuffled by. */
+  readonly secret: string
+  /** Indices that have been taken, in the shuffled order. */
+  readonly next: number
+}
+
+/** A piece of a list, base64; a bit that is set is a token that is not valid. Pieces without any are not kept. */
+export interface StatusBits {
+  readonly list: number
+  readonly chunk: number
+  readonly bits: string
+  /** The second from which none of its tokens can be live. */
+  readonly until: number
 }
 
 /** `jkt` is the `dpop_jkt` that it was asked for with (RFC 9449 §10). */

@@ -1,7 +1,6 @@
 import type { Context } from 'hono'
 import { authenticateClient } from './client-authentication.ts'
 import { invalidRequest } from './errors.ts'
-import { endGrant } from './grants/grant.ts'
 import { readForm, uncacheable } from './http.ts'
 import type { Parts } from './parts.ts'
 import { sha256 } from './random.ts'
@@ -10,9 +9,10 @@ import { sha256 } from './random.ts'
  * POST /oauth/revoke (RFC 7009), L1: an access token, or with a refresh token the whole grant. For the admin, and for the
  * client it was issued to. 200 also for what is unknown, revoked before, or somebody else's: it tells nothing (§2.2).
  */
-export function createTokenRevocation(parts: Parts, isAdmin: (c: Context) => boolean) {
-  const { settings, tokens, revocation } = parts
-
+export function createTokenRevocation(
+  { settings, tokens, revocation }: Parts,
+  isAdmin: (c: Context) => boolean,
+) {
   return async (c: Context): Promise<Response> => {
     uncacheable(c)
     const form = await readForm(c)
@@ -26,7 +26,7 @@ export function createTokenRevocation(parts: Parts, isAdmin: (c: Context) => boo
       return c.body(null, 200)
     }
     const refresh = await settings.store.get('refresh', await sha256(text))
-    if (refresh !== undefined && isOwn(refresh)) await endGrant(parts, refresh, 'oauth.token_revoked')
+    if (refresh !== undefined && isOwn(refresh)) await revocation.revokeGrant(refresh)
     return c.body(null, 200)
   }
 }

@@ -95,9 +95,9 @@ export function agents(admin: Hono, { settings, revocation }: Parts): void {
     if ((await store.get('retired', jkt)) !== undefined) {
       throw new OAuthError('invalid_jwk', 'This key has been rotated out before')
     }
-    const { count, auditEventId } = await revocation.rotateKey(agent, jkt, reasonOf(body))
+    const { oldJkt, count, auditEventId } = await revocation.rotateKey(agent, jkt, reasonOf(body))
     return c.json({
-      old_jkt: agent.jkt ?? '',
+      old_jkt: oldJkt ?? '',
       new_jkt: jkt,
       revoked_token_count: count,
       audit_event_id: auditEventId,

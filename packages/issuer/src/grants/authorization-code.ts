@@ -3,7 +3,7 @@ import type { Parts } from '../parts.ts'
 import { isEqualInConstantTime, randomId, sha256 } from '../random.ts'
 import type { AuthorizationCode } from '../records.ts'
 import { narrowTargets } from '../target.ts'
-import { createRefreshToken, endGrant, type Grant, type GrantRequest, tokenResponse } from './grant.ts'
+import { createRefreshToken, type Grant, type GrantRequest, tokenResponse } from './grant.ts'
 
 const refused = () => invalidGrant('The authorization code is not valid')
 
@@ -13,7 +13,7 @@ const refused = () => invalidGrant('The authorization code is not valid')
  * neither: whoever has only seen the code can disturb nothing.
  */
 export function authorizationCodeGrant(parts: Parts): Grant {
-  const { settings, tokens } = parts
+  const { settings, tokens, revocation } = parts
   const { store, clock } = settings
 
   return async (request) => {
@@ -38,7 +38,7 @@ export function authorizationCodeGrant(parts: Parts): Grant {
     const usedBy = randomId()
     const code = await store.update('code', id, (before) => ({ usedBy, ...before }))
     if (code?.usedBy === usedBy) return
-    if (code !== undefined) await endGrant(parts, code, 'oauth.code_reused')
+    if (code !== undefined) await revocation.revokeGrant(code, 'oauth.code_reused')
     throw refused()
   }
 }

@@ -1,7 +1,7 @@
 import type { Form } from '../http.ts'
 import type { Parts } from '../parts.ts'
 import { randomSecret, sha256 } from '../random.ts'
-import type { Client, RefreshToken, Revocable } from '../records.ts'
+import type { Client, RefreshToken } from '../records.ts'
 
 /** A request to the token endpoint, from a client that has authenticated. */
 export interface GrantRequest {
@@ -67,16 +67,4 @@ export async function createRefreshToken({ settings }: Parts, granted: Granted):
   }
   await store.add('refresh', await sha256(token), record, { expiresAt, indexes: [`client:${client.id}`] })
   return token
-}
-
-/** Ends everything that came from one authorization. */
-export async function endGrant(
-  { settings, revocation }: Parts,
-  { gid, clientId }: Revocable,
-  action: string,
-  reason?: string,
-): Promise<void> {
-  const { store, clock, longestLife } = settings
-  await store.appendRules([{ k: 'gid', v: gid, x: Math.floor(clock()) + longestLife + 60 }])
-  await revocation.audit(action, gid, reason, { client_id: clientId })
 }

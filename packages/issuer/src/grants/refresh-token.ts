@@ -4,7 +4,7 @@ import type { Parts } from '../parts.ts'
 import { randomId, sha256 } from '../random.ts'
 import { narrowScope, parseScope } from '../scope.ts'
 import { narrowTargets } from '../target.ts'
-import { createRefreshToken, endGrant, type Grant, tokenResponse } from './grant.ts'
+import { createRefreshToken, type Grant, tokenResponse } from './grant.ts'
 
 const refused = () => invalidGrant('The refresh token is not valid')
 
@@ -13,7 +13,7 @@ const refused = () => invalidGrant('The refresh token is not valid')
  * the grant ends (RFC 9700 §4.14.2). The scope may be narrowed for the access token; the refresh token keeps all of it.
  */
 export function refreshTokenGrant(parts: Parts): Grant {
-  const { settings, tokens } = parts
+  const { settings, tokens, revocation } = parts
   const { store } = settings
 
   return async ({ client, form, jkt }) => {
@@ -42,7 +42,7 @@ export function refreshTokenGrant(parts: Parts): Grant {
     const usedBy = randomId()
     const refresh = await store.update('refresh', id, (before) => ({ usedBy, ...before }))
     if (refresh?.usedBy === usedBy) return
-    if (refresh !== undefined) await endGrant(parts, refresh, 'oauth.refresh_token_reused')
+    if (refresh !== undefined) await revocation.revokeGrant(refresh, 'oauth.refresh_token_reused')
     throw refused()
   }
 }
