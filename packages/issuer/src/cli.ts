@@ -105,14 +105,26 @@ interface OpenStore {
 
 async function openStore(url: string | undefined, log: (event: object) => void): Promise<OpenStore> {
   if (url === undefined) return { close: async () => undefined }
-  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url))
+  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
     throw new UsageError('--store: expected redis://… or rediss://…')
+  }
   const { redisIssuerStore } = await importOptional('@sharkguard/redis')
   const { createClient } = await importOptional('redis')
   const client = createClient({ url })
   client.on('error', (error: Error) => log({ level: 'error', message: 'redis', error: error.message }))
-  await client.connect()
-  return { store: redisIssuerStore(client), close: () => client.close() }
+  const store = redisIssuerStore(client)
+  const close = async () => {
+    store.close()
+    client.destroy()
+  }
+  try {
+    await client.connect()
+    await store.ready()
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { store, close }
 }
 
 async function main(): Promise<void> {
@@ -143,10 +155,6 @@ async function main(): Promise<void> {
     throw error instanceof TypeError ? new UsageError(error.message) : error
   })
 
-  console.log(`issuer     ${issuer.url}`)
-  if (adminKey === undefined) console.log(`admin key  ${issuer.adminKey}`)
-  if (isDemo) console.log(`user       ${demo.username}, password ${demo.password}`)
-
   let isStopping = false
   const stop = async (signal: string) => {
     if (isStopping) process.exit(1)
@@ -157,6 +165,12 @@ async function main(): Promise<void> {
     log({ level: 'info', message: 'stopped' })
   }
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void stop(signal))
+
+  // At once, so that who reads it has all of it; and when we can be stopped.
+  const lines = [`issuer     ${issuer.url}`]
+  if (adminKey === undefined) lines.push(`admin key  ${issuer.adminKey}`)
+  if (isDemo) lines.push(`user       ${demo.username}, password ${demo.password}`)
+  console.log(lines.join('\n'))
 }
 
 try {
