@@ -127,6 +127,9 @@ async function openStore(url: string | undefined, log: (event: object) => void):
   return { store, close }
 }
 
+const isWrongOption = (error: unknown): error is TypeError =>
+  error instanceof TypeError && error.message.startsWith('issuer: ')
+
 async function main(): Promise<void> {
   const values = parseArguments(process.argv.slice(2))
   if (values.help) return console.log(USAGE)
@@ -137,9 +140,9 @@ async function main(): Promise<void> {
   if (values.store !== undefined && adminKey === undefined) {
     throw new UsageError('--admin-key: needed with --store: all instances have the same')
   }
-  // So that a person can log in at all.
+  // So that a person can log in at all. With a store there may be others of us, who would have another password.
   const demo = { username: 'demo', password: randomId(12) }
-  const isDemo = seed.users === undefined && seed.autoApprove === undefined
+  const isDemo = values.store === undefined && seed.users === undefined && seed.autoApprove === undefined
   const { store, close } = await openStore(values.store, log)
   const issuer = await startIssuer({
     ...seed,
@@ -152,7 +155,7 @@ async function main(): Promise<void> {
     log,
   }).catch(async (error) => {
     await close()
-    throw error instanceof TypeError ? new UsageError(error.message) : error
+    throw isWrongOption(error) ? new UsageError(error.message) : error
   })
 
   let isStopping = false
