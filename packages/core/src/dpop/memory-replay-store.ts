@@ -70,36 +70,32 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Memor
   let size = 0
   let floor = Math.floor(options.floor ?? Number.NEGATIVE_INFINITY)
   let oldest = Number.POSITIVE_INFINITY
-  /** The latest second that was ever claimed. */
-  let latest = Number.NEGATIVE_INFINITY
   let passed = Number.NaN
   /** What the table counts its 32-bit seconds from: 68 years either way. */
   const epoch = Math.floor(clock()) - 2 ** 31
 
-  /** Everything that expires at or before `second` is dead from now on. */
-  function raiseFloor(second: number): void {
-    if (!(second > floor)) return
-    floor = second
+  /**
+   * Forgets what expires at or before `second`. The floor rises no further than to what was forgotten: a clock that is ahead
+   * for a moment must not make the store refuse for as long as it was ahead.
+   */
+  function forget(second: number): void {
     oldest = Number.POSITIVE_INFINITY
     for (const [expiry, entries] of expiring) {
-      if (expiry > floor) {
+      if (expiry > second) {
         oldest = Math.min(oldest, expiry)
       } else {
+        floor = Math.max(floor, expiry)
         size -= entries
         expiring.delete(expiry)
       }
     }
+    perKey?.forget(second)
   }
 
-  /**
-   * Lets time pass, up to the last second that was ever claimed: a clock that is wrong by years for a moment must not
-   * make the store refuse for years.
-   */
   function pass(now: number): void {
     if (now === passed) return
     passed = now
-    raiseFloor(Math.min(now, latest))
-    perKey?.forget(now)
+    forget(now)
   }
 
   function makeRoom(): void {
@@ -107,8 +103,7 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Memor
     for (const expiry of [...expiring.keys()].sort((a, b) => a - b)) {
       given += expiring.get(expiry) ?? 0
       if (given < maxEntries * GIVEN_UP) continue
-      raiseFloor(expiry)
-      perKey?.forget(floor)
+      forget(expiry)
       return
     }
   }
@@ -134,7 +129,6 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Memor
       table.add(high, low, second - epoch, floor - epoch)
       expiring.set(second, (expiring.get(second) ?? 0) + 1)
       if (second < oldest) oldest = second
-      if (second > latest) latest = second
       size++
       if (cells !== undefined) perKey?.count(cells, second)
       return 'fresh'
