@@ -33,14 +33,14 @@ function start(options: GuardOptions) {
   })
 }
 
-const send = (claims: object = {}, key = exchange.agentKey) => {
+const send = (claims: Record<string, unknown> = {}, key = exchange.agentKey) => {
   const token = exchange.token({ claims: { cnf: { jkt: key.jkt } } })
   return guard.verify(exchange.request({ token, proof: exchange.proof(token, { key, claims }) }))
 }
 const outcome = (verdict: Verdict) => (verdict.ok ? 'allowed' : verdict.reason)
 
 /** Eight proofs of this second, and one of the next, for which all eight are given up. */
-async function fill(): Promise<object> {
+async function fill(): Promise<Record<string, unknown>> {
   const used = { jti: 'used', iat: T }
   expect(outcome(await send(used))).toBe('allowed')
   for (let i = 1; i < 8; i++) expect(outcome(await send({ iat: T }))).toBe('allowed')

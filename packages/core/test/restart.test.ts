@@ -33,7 +33,7 @@ function start(options: GuardOptions = {}) {
   return guard
 }
 
-function request(claims: object = {}): GuardRequest {
+function request(claims: Record<string, unknown> = {}): GuardRequest {
   const token = exchange.token()
   return exchange.request({ token, proof: exchange.proof(token, { claims }) })
 }
@@ -42,14 +42,14 @@ const outcome = (verdict: Verdict) => (verdict.ok ? 'allowed' : verdict.reason)
 const nonceOf = (verdict: Verdict) => verdict.headers['DPoP-Nonce'] as string
 
 /** One round trip for a client that answers challenges. */
-async function call(guard: ReturnType<typeof start>, claims: object = {}): Promise<string> {
+async function call(guard: ReturnType<typeof start>, claims: Record<string, unknown> = {}): Promise<string> {
   const first = await guard.verify(request(claims))
   if (outcome(first) !== 'proof_nonce_required') return outcome(first)
   return `challenged, ${outcome(await guard.verify(request({ ...claims, nonce: nonceOf(first) })))}`
 }
 
 /** What a process accepts, with the nonce it asks for at first. */
-async function accept(guard: ReturnType<typeof start>, claims: object = {}): Promise<GuardRequest> {
+async function accept(guard: ReturnType<typeof start>, claims: Record<string, unknown> = {}): Promise<GuardRequest> {
   const nonce = nonceOf(await guard.verify(request()))
   const accepted = request({ nonce, ...claims })
   expect(outcome(await guard.verify(accepted))).toBe('allowed')
