@@ -49,7 +49,10 @@ async function call(guard: ReturnType<typeof start>, claims: Record<string, unkn
 }
 
 /** What a process accepts, with the nonce it asks for at first. */
-async function accept(guard: ReturnType<typeof start>, claims: Record<string, unknown> = {}): Promise<GuardRequest> {
+async function accept(
+  guard: ReturnType<typeof start>,
+  claims: Record<string, unknown> = {},
+): Promise<GuardRequest> {
   const nonce = nonceOf(await guard.verify(request()))
   const accepted = request({ nonce, ...claims })
   expect(outcome(await guard.verify(accepted))).toBe('allowed')

@@ -28,7 +28,7 @@ export interface RedisReplayStore extends ReplayStore {
   ready(): Promise<void>
   /** Stops listening to the client. The client is yours to close. */
   close(): void
-  /** Proofs that expire at or before this second are refused, since a failover may have forgotten them. */
+  /** Proofs that expire at or before this second are refused: a failover may have forgotten them, or they have expired. */
   readonly floor: number
 }
 
@@ -59,7 +59,7 @@ export function redisReplayStore(
   /** How many replies there had been when one was late: until there are more, the server is silent. */
   let lateAfter: number | undefined
 
-  const floor = () => server.forgottenUntil + window
+  const floor = () => Math.max(server.forgottenUntil + window, server.latestTime)
 
   function requireAboveFloor(expiresAt: number): void {
     if (expiresAt > floor()) return
