@@ -2,7 +2,7 @@ import { ConfigurationError, Unavailable } from '@sharkguard/core'
 import { redisReplayStore } from '@sharkguard/redis'
 import { Redis } from 'ioredis'
 import { createClient, createClientPool, createCluster } from 'redis'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { claimOf, keyOf } from '../contracts/replay-store.ts'
 import { hasRedisServer, type RedisServer, startRedis } from '../support/redis-server.ts'
 
@@ -124,8 +124,28 @@ describe.skipIf(!hasRedisServer())('at the start', () => {
   })
 })
 
-describe.skipIf(!hasRedisServer())("the server's clock", () => {
-  it('set forward and back again resurrects nothing of what had expired', async () => {
+describe.skipIf(!hasRedisServer())('clocks', () => {
+  it('set back before the server is restarted empty make nothing younger that was used', async () => {
+    const server = await startRedis()
+    const client = new Redis(server.url, { retryStrategy: () => 20 })
+    client.on('error', () => {})
+    let ahead = 100
+    const store = redisReplayStore(client, { deadlineMs: 2000, clock: () => Date.now() / 1000 + ahead })
+    const at = expiresAt() + 100
+    expect(await claimOf(store, keyOf('a'), at)).toBe('fresh')
+    ahead = 0
+    await server.kill()
+    await server.start()
+    await vi.waitFor(() => expect(client.status).toBe('ready'), { timeout: 5000 })
+    await store.ready()
+    ahead = 95
+    expect(await claimOf(store, keyOf('a'), at)).toBe('unavailable')
+    store.close()
+    client.disconnect()
+    await server.stop()
+  })
+
+  it('of the server, set forward and back again, resurrect nothing of what had expired', async () => {
     const server = await startRedis()
     const real = new Redis(server.url)
     let ahead = 0

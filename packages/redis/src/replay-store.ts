@@ -71,7 +71,8 @@ export function redisReplayStore(
     const { losses } = server
     if (!connection.isUp) throw new Error('there is no connection to the server')
     const serverTime = server.timeOf(sight)
-    const life = expiresAt - Math.max(clock(), serverTime)
+    const now = Math.max(clock(), serverTime)
+    const life = expiresAt - now
     // An expiry that has passed would delete the key at once, and make the next copy fresh as well.
     if (!(life > 0)) throw unavailable('the proof has expired, by our clock or by that of the server')
     if (life > window) window = LONGEST_WINDOW
@@ -83,8 +84,9 @@ export function redisReplayStore(
     if (losses !== server.losses) throw new Error('the connection was lost before the reply')
     requireAboveFloor(expiresAt)
     if (reply === null) return 'replayed'
-    if (reply === 'OK') return 'fresh'
-    throw new Error('the server answers SET with something else')
+    if (reply !== 'OK') throw new Error('the server answers SET with something else')
+    server.latestUse = Math.max(server.latestUse, now)
+    return 'fresh'
   }
 
   return {

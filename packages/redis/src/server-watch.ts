@@ -28,6 +28,8 @@ export class ServerWatch {
   losses = 0
   /** The second until which used proofs may have been forgotten, by the later of our clock and the server's. */
   forgottenUntil = Number.NEGATIVE_INFINITY
+  /** The latest that a proof was accepted: a clock that was set back since must not make it younger than it is. */
+  latestUse = Number.NEGATIVE_INFINITY
   /** The latest the server's clock has been seen at: what expired until then is gone, even if it was set back since. */
   latestTime = Number.NEGATIVE_INFINITY
   readonly #connection: Connection
@@ -108,7 +110,7 @@ export class ServerWatch {
     const { writer, forgottenUntil } = parseRecord(record)
     if (forgottenUntil > this.forgottenUntil) this.forgottenUntil = Math.min(forgottenUntil, now)
     if (this.#hasForgotten(sight, record)) {
-      this.forgottenUntil = now
+      this.forgottenUntil = Math.max(now, this.latestUse)
     } else if (writer !== undefined && writer !== sight.runId) {
       // We are new here, and the record is of before a failover or a restart that we have not seen.
       this.forgottenUntil = sight.promoted ? now : now - sight.uptime
