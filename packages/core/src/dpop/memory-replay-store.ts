@@ -73,6 +73,8 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Memor
   let passed = Number.NaN
   /** What the table counts its 32-bit seconds from: 68 years either way. */
   const epoch = Math.floor(clock()) - 2 ** 31
+  /** The floor so counted, where 0 is for what was never used. */
+  const deadUntil = () => Math.max(0, floor - epoch)
 
   /**
    * Forgets what expires at or before `second`. The floor rises no further than to what was forgotten: a clock that is ahead
@@ -117,7 +119,7 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Memor
       if (!(second > now && second < epoch + 2 ** 32)) throw new Unavailable('replay_store_full')
       refuseBelow(floor, second)
       const { high, low } = fingerprint(key)
-      if (table.has(high, low, floor - epoch)) return 'replayed'
+      if (table.has(high, low, deadUntil())) return 'replayed'
       const cells = jkt === undefined ? undefined : perKey?.cellsOf(jkt)
       if (cells !== undefined && size > 0 && perKey?.isExceeded(cells)) {
         throw new Unavailable('replay_quota_exceeded', { retryAfter: Math.max(1, oldest - now) })
@@ -126,7 +128,7 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Memor
         makeRoom()
         refuseBelow(floor, second)
       }
-      table.add(high, low, second - epoch, floor - epoch)
+      table.add(high, low, second - epoch, deadUntil())
       expiring.set(second, (expiring.get(second) ?? 0) + 1)
       if (second < oldest) oldest = second
       size++
