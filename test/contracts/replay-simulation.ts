@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 import { Exchange } from '../support/exchange.ts'
 
-export const START = 1_900_000_000
+const START = 1_900_000_000
 const MAX_AGE = 60
 const TOLERANCE = 10
 
