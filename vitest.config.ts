@@ -9,6 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^@sharkguard\/([\w-]+)$/, replacement: here('./packages/$1/src/index.ts') },
       { find: '#runtime', replacement: here('./packages/core/src/runtime/node.ts') },
+      { find: '#public-fetch', replacement: here('./packages/issuer/src/public-fetch/node.ts') },
     ],
   },
   test: {

@@ -66,8 +66,8 @@ export interface GuardOptions {
   /** Remembers used proofs. Default: in the memory of this process, see `memoryReplayStore`. */
   readonly replayStore?: ReplayStore
   /**
-   * How revocations are learnt. Default `'auto'`: from the revocation list that an issuer's metadata advertises; nothing
-   * where it advertises none.
+   * How revocations are learnt. Default `'auto'`: from what an issuer's metadata advertises, `revocationList()` or else
+   * `statusList()`; nothing where it advertises neither.
    */
   readonly revocation?: 'auto' | 'off' | RevocationSource | readonly RevocationSource[]
   /** Further members of the resource's metadata (RFC 9728 §2). They cannot replace what the guard derives. */

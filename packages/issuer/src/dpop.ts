@@ -41,6 +41,7 @@ export async function verifyProof(proof: string, context: ProofContext): Promise
   if (proof.length > 8192 || proof.includes(',')) throw invalidProof('Exactly one DPoP proof is expected')
   requireCanonical(proof)
   const { payload, protectedHeader } = await verifySignature(proof, now)
+  if ('crit' in protectedHeader) throw invalidProof('Critical extensions are not understood')
   requireCanonicalKey(protectedHeader.jwk as JWK)
   const { jti, htm, htu, iat, ath } = payload
   if (typeof jti !== 'string' || jti === '' || jti.length > 256)
@@ -54,7 +55,8 @@ export async function verifyProof(proof: string, context: ProofContext): Promise
   if (accessToken !== undefined && ath !== (await sha256(accessToken)))
     throw invalidProof('ath is not of this token')
   const jkt = await calculateJwkThumbprint(protectedHeader.jwk as JWK)
-  if (!(await store.claim(`dpop:${await sha256(`${jkt} ${jti}`)}`, iat + MAX_AGE + TOLERANCE + 1, now))) {
+  const id = await sha256(`dpop ${jkt} ${jti}`)
+  if (!(await store.add('claim', id, {}, { expiresAt: iat + MAX_AGE + TOLERANCE + 1 }))) {
     throw invalidProof('The proof has been used before')
   }
   return jkt

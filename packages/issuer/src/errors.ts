@@ -2,7 +2,7 @@
 export class OAuthError extends Error {
   override readonly name = 'OAuthError'
   readonly error: string
-  readonly status: 400 | 401 | 403 | 404 | 413 | 415 | 429 | 503
+  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 503
   readonly headers: Readonly<Record<string, string>>
 
   /** @param description static text; never anything of the request */
@@ -27,4 +27,11 @@ export const invalidClient = () =>
   new OAuthError('invalid_client', 'Client authentication failed', {
     status: 401,
     headers: { 'WWW-Authenticate': 'Basic realm="oauth"' },
+  })
+
+/** Nothing can be said until the store answers, or has room, again. */
+export const temporarilyUnavailable = () =>
+  new OAuthError('temporarily_unavailable', 'Come back in a moment', {
+    status: 503,
+    headers: { 'Retry-After': '1' },
   })

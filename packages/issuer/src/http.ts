@@ -3,11 +3,18 @@ import { invalidRequest, OAuthError } from './errors.ts'
 
 const MAX_BODY = 64 * 1024
 
-/** A form body, each parameter with all its values. Repeating one is an error (RFC 6749 §3.2), `resource` apart. */
-export async function readForm(c: Context): Promise<ReadonlyMap<string, readonly string[]>> {
+/** A form, each parameter with all its values. */
+export type Form = ReadonlyMap<string, readonly string[]>
+
+/**
+ * Reads a form body. A parameter without a value counts as absent, and one that is repeated, `resource` and `audience`
+ * apart, is an error (RFC 6749 §3.2).
+ */
+export async function readForm(c: Context): Promise<Form> {
   requireMediaType(c, 'application/x-www-form-urlencoded')
   const form = new Map<string, string[]>()
-  for (const [name, value] of new URLSearchParams(await readBody(c))) {
+  for (const [name, value] of new URLSearchParams(await readText(c.req.raw.body, MAX_BODY))) {
+    if (value === '') continue
     const values = form.get(name)
     if (values === undefined) form.set(name, [value])
     else if (name === 'resource' || name === 'audience') values.push(value)
@@ -16,10 +23,11 @@ export async function readForm(c: Context): Promise<ReadonlyMap<string, readonly
   return form
 }
 
-export async function readJson(c: Context): Promise<Readonly<Record<string, unknown>>> {
+/** @param maxSize bytes */
+export async function readJson(c: Context, maxSize = MAX_BODY): Promise<Readonly<Record<string, unknown>>> {
   requireMediaType(c, 'application/json')
   try {
-    const value: unknown = JSON.parse(await readBody(c))
+    const value: unknown = JSON.parse(await readText(c.req.raw.body, maxSize))
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return value as Record<string, unknown>
   } catch (error) {
@@ -28,13 +36,19 @@ export async function readJson(c: Context): Promise<Readonly<Record<string, unkn
   throw invalidRequest('The body must be a JSON object')
 }
 
+/** The same, and nothing where no body came. */
+export async function readOptionalJson(c: Context): Promise<Readonly<Record<string, unknown>>> {
+  return c.req.header('content-type') === undefined ? {} : readJson(c)
+}
+
 function requireMediaType(c: Context, expected: string): void {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase()
   if (type !== expected) throw invalidRequest(`Content-Type must be ${expected}`)
 }
 
-async function readBody(c: Context): Promise<string> {
-  const reader = c.req.raw.body?.getReader()
+/** A whole body as text. @throws OAuthError 413, without reading further, when it has more bytes than that */
+export async function readText(body: ReadableStream<Uint8Array> | null, maxSize: number): Promise<string> {
+  const reader = body?.getReader()
   if (reader === undefined) return ''
   const decoder = new TextDecoder()
   let text = ''
@@ -43,7 +57,7 @@ async function readBody(c: Context): Promise<string> {
     const { done, value } = await reader.read()
     if (done) return text + decoder.decode()
     size += value.byteLength
-    if (size > MAX_BODY) {
+    if (size > maxSize) {
       await reader.cancel()
       throw new OAuthError('invalid_request', 'The body is too large', { status: 413 })
     }

@@ -1,70 +1,66 @@
 import type { Context } from 'hono'
-import { decodeJwt } from 'jose'
-import { authenticateClient } from './clients.ts'
+import type { JWTPayload } from 'jose'
+import { authenticateClient } from './client-authentication.ts'
+import { invalidClient, invalidRequest } from './errors.ts'
 import { readForm, uncacheable } from './http.ts'
-import type { Settings } from './options.ts'
-import type { createRevocation } from './revocation/revocation.ts'
-import type { Client, IssuedToken } from './store.ts'
+import type { Parts } from './parts.ts'
+import { sha256 } from './random.ts'
+import type { Client, RefreshToken } from './records.ts'
 
-type Revocation = ReturnType<typeof createRevocation>
-
-/** POST /oauth/introspect (RFC 7662) and POST /oauth/revoke (RFC 7009). */
-export function createTokenState(
-  settings: Settings,
-  revocation: Revocation,
+/**
+ * POST /oauth/introspect (RFC 7662), with `cnf` (RFC 9449 §6.2) and `act`. Who may ask about an access token: the admin; the
+ * client it was issued to; and a resource server that it is for, which is a confidential client registered with that
+ * resource among its `resources`, or made by the admin without any. About a refresh token: the admin and its client. To
+ * everybody else a token is not active.
+ */
+export function createIntrospection(
+  { settings, tokens, revocation }: Parts,
   isAdmin: (c: Context) => boolean,
 ) {
-  const { store, clock, issuer } = settings
+  const { store, issuer } = settings
 
-  async function introspect(c: Context): Promise<Response> {
+  return async (c: Context): Promise<Response> => {
     uncacheable(c)
     const form = await readForm(c)
-    if (!isAdmin(c)) await authenticateClient(store, c.req.header('authorization'), form, clock())
-    const text = form.get('token')?.[0] ?? ''
-    const token = await find(text)
-    if (token === undefined || token.expiresAt <= clock() || (await revocation.isRevoked(token))) {
-      return c.json({ active: false })
+    const caller = isAdmin(c) ? 'admin' : await authenticateClient(c, form, settings)
+    // Whoever knows a public client's id could ask.
+    if (caller !== 'admin' && caller.authMethod === 'none') throw invalidClient()
+    const text = form.get('token')?.[0]
+    if (text === undefined) throw invalidRequest('token is required')
+    const access = await tokens.verify(text)
+    if (access !== undefined) {
+      const { clientId, audience } = access.record
+      const may = caller === 'admin' || caller.id === clientId || serves(caller, audience)
+      return c.json(may ? describeAccess(access.claims) : { active: false })
     }
-    const { cnf, act } = decodeJwt(text)
-    return c.json({
-      active: true,
-      iss: issuer,
-      sub: token.subject,
-      aud: token.audience,
-      client_id: token.clientId,
-      ...(token.scope === '' ? {} : { scope: token.scope }),
-      exp: token.expiresAt,
-      iat: token.issuedAt,
-      jti: token.jti,
-      token_type: cnf === undefined ? 'Bearer' : 'DPoP',
-      ...(cnf === undefined ? {} : { cnf }),
-      ...(act === undefined ? {} : { act }),
-    })
+    const refresh = await store.get('refresh', await sha256(text))
+    const lives =
+      refresh !== undefined && refresh.usedBy === undefined && !(await revocation.isRevoked(refresh))
+    const may = lives && (caller === 'admin' || caller.id === refresh.clientId)
+    return c.json(may ? describeRefresh(refresh, issuer) : { active: false })
   }
+}
 
-  /** 200 also for what is unknown, revoked before, or somebody else's: it tells nothing (RFC 7009 §2.2). */
-  async function revoke(c: Context): Promise<Response> {
-    uncacheable(c)
-    const form = await readForm(c)
-    const caller: Client | 'admin' = isAdmin(c)
-      ? 'admin'
-      : await authenticateClient(store, c.req.header('authorization'), form, clock())
-    const token = await find(form.get('token')?.[0] ?? '')
-    if (token !== undefined && (caller === 'admin' || caller.id === token.clientId))
-      await revocation.revokeToken(token)
-    return c.body(null, 200)
+function serves(client: Client, audience: string | readonly string[]): boolean {
+  const { resources, registeredBy } = client
+  if (resources.length === 0) return registeredBy === 'admin'
+  return [audience].flat().some((target) => resources.includes(target))
+}
+
+function describeAccess({ iss, sub, aud, client_id, scope, exp, iat, jti, cnf, act }: JWTPayload) {
+  const token_type = cnf === undefined ? 'Bearer' : 'DPoP'
+  return { active: true, iss, sub, aud, client_id, scope, exp, iat, jti, token_type, cnf, act }
+}
+
+function describeRefresh({ subject, clientId, scope, expiresAt, issuedAt, jkt }: RefreshToken, iss: string) {
+  return {
+    active: true,
+    iss,
+    sub: subject,
+    client_id: clientId,
+    ...(scope === '' ? {} : { scope }),
+    exp: Math.floor(expiresAt),
+    iat: issuedAt,
+    ...(jkt === undefined ? {} : { cnf: { jkt } }),
   }
-
-  /** By its `jti`, if it is the very token that was issued under it. */
-  async function find(text: string): Promise<IssuedToken | undefined> {
-    try {
-      const { jti, iat, iss } = decodeJwt(text)
-      const token = jti === undefined ? undefined : await store.token(jti)
-      return token !== undefined && iss === issuer && iat === token.issuedAt ? token : undefined
-    } catch {
-      return undefined
-    }
-  }
-
-  return { introspect, revoke }
 }

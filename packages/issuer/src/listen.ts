@@ -16,8 +16,11 @@ export interface RunningIssuer extends Issuer {
   /** The issuer identifier: where it listens, unless `issuer` was given. */
   readonly url: string
   readonly port: number
-  /** Ends open connections and stops listening. */
-  close(): Promise<void>
+  /**
+   * Stops listening and ends open connections.
+   * @param grace seconds for which requests under way may go on; default 0. Those that wait for revocations end at once
+   */
+  close(grace?: number): Promise<void>
 }
 
 /** Starts an issuer on this machine: one line in a test. */
@@ -26,14 +29,41 @@ export async function startIssuer(options: StartOptions = {}): Promise<RunningIs
   const server = createServer()
   await listen(server, port, host)
   const address = server.address() as AddressInfo
+  const addresses = new WeakMap<Request, string | undefined>()
+  const underWay = new Set<Promise<unknown>>()
   try {
-    const issuer = createIssuer({ issuer: `http://${host}:${address.port}`, ...rest })
-    server.on('request', getRequestListener(issuer.fetch))
-    return { ...issuer, url: issuer.issuer, port: address.port, close: () => close(server) }
+    const issuer = createIssuer({
+      issuer: `http://${reachable(host)}:${address.port}`,
+      clientAddress: (request) => addresses.get(request),
+      ...rest,
+    })
+    const listener = getRequestListener((request, { incoming }) => {
+      addresses.set(request, incoming.socket.remoteAddress)
+      return issuer.fetch(request)
+    })
+    server.on('request', (incoming, outgoing) => {
+      if (incoming.url?.includes('/oauth/revocations')) return void listener(incoming, outgoing)
+      const ended = new Promise((resolve) => outgoing.once('close', resolve))
+      underWay.add(ended)
+      void ended.then(() => underWay.delete(ended))
+      void listener(incoming, outgoing)
+    })
+    return {
+      ...issuer,
+      url: issuer.issuer,
+      port: address.port,
+      close: (grace = 0) => close(server, underWay, grace),
+    }
   } catch (error) {
-    await close(server)
+    await close(server, underWay, 0)
     throw error
   }
+}
+
+/** The host of a URL: of what listens everywhere, this machine. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {
@@ -43,7 +73,17 @@ function listen(server: Server, port: number, host: string): Promise<void> {
   })
 }
 
-function close(server: Server): Promise<void> {
+async function close(server: Server, underWay: ReadonlySet<Promise<unknown>>, grace: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  if (grace > 0 && underWay.size > 0) {
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise((resolve) => {
+      timer = setTimeout(resolve, grace * 1000)
+    })
+    await Promise.race([Promise.all(underWay), timeout])
+    clearTimeout(timer)
+  }
   server.closeAllConnections()
-  return new Promise((resolve) => server.close(() => resolve()))
+  await closed
 }

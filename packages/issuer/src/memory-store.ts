@@ -1,56 +1,92 @@
+import { createClock } from './clock.ts'
 import type { RevocationRule } from './revocation/rules.ts'
-import type { AuditEvent, Client, IssuedToken, IssuerStore, MayActGrant, VaultConnection } from './store.ts'
+import { type IssuerStore, type Kind, StoreUnavailable } from './store.ts'
 
-const MAX_AUDIT_EVENTS = 10_000
+/** Records of a kind at most. Kinds not named: 100,000. */
+const LIMITS: Partial<Record<Kind, number>> = {
+  token: 500_000,
+  refresh: 500_000,
+  claim: 500_000,
+  audit: 10_000,
+}
+const LIMIT = 100_000
+/** Kinds of which the oldest gives way to the newest. */
+const LOGS: ReadonlySet<Kind> = new Set(['audit'])
 
-/** Everything in this process, gone when it ends. */
-export function memoryStore(): IssuerStore {
-  const clients = new Map<string, Client>()
-  const tokens = new Map<string, IssuedToken>()
-  const claims = new Map<string, number>()
-  const retired = new Set<string>()
-  const vault = new Map<string, VaultConnection>()
-  const mayAct = new Map<string, MayActGrant>()
+export interface MemoryStoreOptions {
+  /** Seconds since the epoch. Default: the system's clock. Give it the issuer's, if that has one of its own. */
+  readonly clock?: () => number
+  /** Records of a kind at most. Default: 500,000 tokens, refresh tokens and claims, 10,000 audit events, 100,000 of others. */
+  readonly limits?: Readonly<Partial<Record<Kind, number>>>
+}
+
+/** As JSON, so that nobody holds what another one changes, and what comes back is what any other store would give. */
+interface Entry {
+  json: string
+  expiresAt: number
+  readonly indexes: readonly string[]
+}
+
+/** Everything in this process, gone when it ends; for one instance. */
+export function memoryStore(options: MemoryStoreOptions = {}): IssuerStore {
+  const { limits = {} } = options
+  const clock = createClock(options.clock)
+  const kinds = new Map<Kind, Shelf>()
   const waiting = new Set<() => void>()
-  let audit: AuditEvent[] = []
   let rules: { seq: number; rule: RevocationRule }[] = []
   let seq = 0
 
+  function shelf(kind: Kind): Shelf {
+    const existing = kinds.get(kind)
+    if (existing !== undefined) return existing
+    const created = new Shelf(limits[kind] ?? LIMITS[kind] ?? LIMIT, LOGS.has(kind))
+    kinds.set(kind, created)
+    return created
+  }
+
   return {
-    client: async (id) => clients.get(id),
-    saveClient: async (client) => void clients.set(client.id, client),
-    clients: async () => [...clients.values()].reverse(),
+    get: async (kind, id) => parse(shelf(kind).get(id, clock())),
 
-    async saveToken(token) {
-      for (const [jti, { expiresAt }] of tokens) {
-        if (expiresAt > token.issuedAt) break
-        tokens.delete(jti)
-      }
-      tokens.set(token.jti, token)
+    async add(kind, id, record, { expiresAt = Number.POSITIVE_INFINITY, indexes = [] } = {}) {
+      return shelf(kind).add(id, { json: JSON.stringify(record), expiresAt, indexes }, clock())
     },
-    token: async (jti) => tokens.get(jti),
-    liveTokens: async (clientId, now) =>
-      [...tokens.values()].filter((token) => token.clientId === clientId && token.expiresAt > now),
 
-    async claim(key, expiresAt, now) {
-      for (const [old, until] of claims) {
-        if (until > now) break
-        claims.delete(old)
+    async update(kind, id, change, expiresAt) {
+      const entry = shelf(kind).get(id, clock())
+      if (entry === undefined) return undefined
+      entry.json = JSON.stringify(change(JSON.parse(entry.json)))
+      entry.expiresAt = expiresAt ?? entry.expiresAt
+      return JSON.parse(entry.json)
+    },
+
+    async take(kind, id) {
+      const entry = shelf(kind).get(id, clock())
+      if (entry !== undefined) shelf(kind).remove(id)
+      return parse(entry)
+    },
+
+    async list(kind, { index, offset = 0, limit = 50 } = {}) {
+      const found = shelf(kind).list(index, clock())
+      return {
+        data: found.slice(offset, offset + limit).map(({ json }) => JSON.parse(json)),
+        total: found.length,
       }
-      if (claims.has(key)) return false
-      claims.set(key, expiresAt)
-      return true
     },
 
     async appendRules(added) {
+      const now = clock()
+      rules = rules.filter(({ rule }) => rule.x > now)
       for (const rule of added) rules.push({ seq: ++seq, rule })
       for (const wake of waiting) wake()
       return seq
     },
-    async rulesSince(since, now) {
-      rules = rules.filter(({ rule }) => rule.x > now)
-      return { seq, rules: rules.filter((entry) => entry.seq > since).map(({ rule }) => rule) }
+
+    async rulesSince(since) {
+      const now = clock()
+      const after = rules.filter((entry) => entry.seq > since && entry.rule.x > now)
+      return { seq, rules: after.map(({ rule }) => rule) }
     },
+
     waitForRules(since, seconds, signal) {
       if (seq > since || signal.aborted) return Promise.resolve()
       return new Promise((resolve) => {
@@ -65,22 +101,72 @@ export function memoryStore(): IssuerStore {
         waiting.add(done)
       })
     },
+  }
+}
 
-    retireKey: async (jkt) => void retired.add(jkt),
-    isRetiredKey: async (jkt) => retired.has(jkt),
+function parse(entry: Entry | undefined) {
+  return entry === undefined ? undefined : JSON.parse(entry.json)
+}
 
-    async appendAudit(event) {
-      audit.push(event)
-      if (audit.length > MAX_AUDIT_EVENTS) audit = audit.slice(-MAX_AUDIT_EVENTS / 2)
-    },
-    auditEvents: async () => [...audit].reverse(),
+/** Records of one kind, in the order in which they came. */
+class Shelf {
+  readonly #entries = new Map<string, Entry>()
+  readonly #lists = new Map<string, Set<string>>()
+  readonly #limit: number
+  readonly #isLog: boolean
+  #sweepAt = 1000
+  #sweptAt = 0
 
-    saveVaultConnection: async (connection) => void vault.set(connection.id, connection),
-    vaultConnections: async () => [...vault.values()],
-    deleteVaultConnection: async (id) => void vault.delete(id),
+  constructor(limit: number, isLog: boolean) {
+    this.#limit = limit
+    this.#isLog = isLog
+  }
 
-    saveMayActGrant: async (grant) => void mayAct.set(grant.id, grant),
-    mayActGrants: async () => [...mayAct.values()],
-    deleteMayActGrant: async (id) => mayAct.delete(id),
+  get(id: string, now: number): Entry | undefined {
+    const entry = this.#entries.get(id)
+    return entry !== undefined && entry.expiresAt > now ? entry : undefined
+  }
+
+  add(id: string, entry: Entry, now: number): boolean {
+    if (this.get(id, now) !== undefined) return false
+    this.remove(id)
+    this.#makeRoom(now)
+    this.#entries.set(id, entry)
+    for (const index of entry.indexes) {
+      const list = this.#lists.get(index)
+      if (list === undefined) this.#lists.set(index, new Set([id]))
+      else list.add(id)
+    }
+    return true
+  }
+
+  remove(id: string): void {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return
+    this.#entries.delete(id)
+    for (const index of entry.indexes) {
+      const list = this.#lists.get(index)
+      list?.delete(id)
+      if (list?.size === 0) this.#lists.delete(index)
+    }
+  }
+
+  list(index: string | undefined, now: number): Entry[] {
+    const ids = index === undefined ? this.#entries.keys() : (this.#lists.get(index) ?? [])
+    return [...ids].flatMap((id) => this.get(id, now) ?? []).reverse()
+  }
+
+  /** Sweeps when the shelf has doubled since it last did, or is full, but then once a second at most: cheap on average. */
+  #makeRoom(now: number): void {
+    const size = this.#entries.size
+    if (size < this.#limit && size < this.#sweepAt) return
+    if (size < this.#limit || Math.abs(now - this.#sweptAt) >= 1) {
+      this.#sweptAt = now
+      for (const [id, { expiresAt }] of this.#entries) if (expiresAt <= now) this.remove(id)
+      this.#sweepAt = Math.max(1000, 2 * this.#entries.size)
+    }
+    if (this.#entries.size < this.#limit) return
+    if (!this.#isLog) throw new StoreUnavailable('issuer: the store is full')
+    this.remove(this.#entries.keys().next().value as string)
   }
 }

@@ -1,9 +1,16 @@
-import { AUTH_METHODS, GRANT_TYPES } from './clients.ts'
+import { ASSERTION_ALGORITHMS } from './client-assertion.ts'
 import { PROOF_ALGORITHMS } from './dpop.ts'
+import type { Settings } from './options.ts'
+import { AUTH_METHODS, GRANT_TYPES } from './registration/client-metadata.ts'
+import { statusListUri } from './status-list/endpoint.ts'
 
 /** Authorization server metadata, RFC 8414 §2, and what we add to it. */
-export function describeIssuer(issuer: string): Record<string, unknown> {
-  const base = issuer.replace(/\/$/, '')
+export function describeIssuer({
+  issuer,
+  base,
+  clientMetadataDocuments,
+  statusList,
+}: Settings): Record<string, unknown> {
   return {
     issuer,
     authorization_endpoint: `${base}/oauth/authorize`,
@@ -13,11 +20,19 @@ export function describeIssuer(issuer: string): Record<string, unknown> {
     revocation_endpoint: `${base}/oauth/revoke`,
     introspection_endpoint: `${base}/oauth/introspect`,
     revocation_list_uri: `${base}/oauth/revocations`,
+    ...(statusList === undefined ? {} : { status_list_aggregation_endpoint: statusListUri(issuer) }),
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
-    grant_types_supported: GRANT_TYPES.filter((grant) => grant === 'client_credentials'),
+    grant_types_supported: GRANT_TYPES,
     code_challenge_methods_supported: ['S256'],
-    token_endpoint_auth_methods_supported: AUTH_METHODS.filter((method) => method !== 'private_key_jwt'),
+    authorization_response_iss_parameter_supported: true,
+    client_id_metadata_document_supported: clientMetadataDocuments !== 'off',
+    token_endpoint_auth_methods_supported: AUTH_METHODS,
+    token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+    revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+    revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+    introspection_endpoint_auth_methods_supported: AUTH_METHODS.filter((method) => method !== 'none'),
+    introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
     scopes_supported: [],
     dpop_signing_alg_values_supported: PROOF_ALGORITHMS,
   }

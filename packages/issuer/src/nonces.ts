@@ -1,18 +1,26 @@
 import { decodeJwt } from 'jose'
 import { OAuthError } from './errors.ts'
 import { sha256 } from './random.ts'
+import { sharedSecret } from './shared-secret.ts'
+import type { IssuerStore } from './store.ts'
 
 const PERIOD = 60
 
-/** DPoP nonces of the authorization server (RFC 9449 §8): kept nowhere, accepted for two periods. */
+/** DPoP nonces of the authorization server (RFC 9449 §8): kept nowhere, accepted for two periods by every instance. */
 export interface Nonces {
   current(now: number): Promise<string>
   /** @throws OAuthError `use_dpop_nonce` unless the proof carries a current nonce */
   require(proof: string, now: number): Promise<void>
 }
 
-export function createNonces(secret: string): Nonces {
-  const at = (period: number) => sha256(`dpop-nonce ${secret} ${period}`)
+export function createNonces(store: IssuerStore): Nonces {
+  let secret: string | undefined
+
+  async function at(period: number): Promise<string> {
+    secret ??= await sharedSecret(store, 'dpop-nonce')
+    return sha256(`dpop-nonce ${secret} ${period}`)
+  }
+
   return {
     current: (now) => at(Math.floor(now / PERIOD)),
     async require(proof, now) {

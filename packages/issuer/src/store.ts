@@ -1,120 +1,85 @@
+import type { Records } from './records.ts'
 import type { RevocationRule } from './revocation/rules.ts'
 
-/** A registered client; an agent when it was made by the admin API. Secrets only as hashes. */
-export interface Client {
-  readonly id: string
-  /** `agent_…`: the admin API's name for it. */
-  readonly agentId: string
-  readonly name: string
-  readonly secretHash: string | undefined
-  /** The secret before the last rotation, and the second until which it still works. */
-  readonly previousSecret: { readonly hash: string; readonly until: number } | undefined
-  readonly registrationTokenHash: string | undefined
-  readonly authMethod: string
-  readonly grantTypes: readonly string[]
-  readonly redirectUris: readonly string[]
-  readonly responseTypes: readonly string[]
-  readonly scopes: readonly string[]
-  readonly dpopBound: boolean
-  readonly active: boolean
-  readonly createdAt: number
-  readonly createdBy: string | undefined
-  /** What RFC 7591 metadata was registered beside all that, echoed as it came. */
-  readonly metadata: Readonly<Record<string, unknown>>
-  /** Keys of `private_key_jwt`. */
-  readonly jwks: { readonly keys: readonly Record<string, unknown>[] } | undefined
-  /** The key it was last told to use, by `rotate-dpop-key`, or last used. */
-  readonly jkt: string | undefined
+export type Kind = keyof Records
+
+export interface AddOptions {
+  /** The second from which the record is not there any more. Default: never. */
+  readonly expiresAt?: number
+  /** Lists to find it by, besides that of its kind: `client:ID`, `user:ID`. They stay what they are. */
+  readonly indexes?: readonly string[]
 }
 
-/** An access token that was issued, by what revocation needs to find it. */
-export interface IssuedToken {
-  readonly jti: string
-  readonly gid: string
-  readonly clientId: string
-  readonly subject: string
-  readonly jkt: string | undefined
-  readonly issuedAt: number
-  readonly expiresAt: number
-  readonly scope: string
-  readonly audience: string | readonly string[]
+export interface ListOptions {
+  /** One of the `indexes` that records were added with. Default: all of the kind. */
+  readonly index?: string
+  readonly offset?: number
+  /** Default 50. */
+  readonly limit?: number
 }
 
-export interface AuditEvent {
-  readonly id: string
-  readonly action: string
-  /** What it was done to: an agent, a user, a token's `jti`, a pattern. */
-  readonly target: string
-  readonly reason: string | undefined
-  readonly details: Readonly<Record<string, unknown>>
-  /** Seconds. */
-  readonly at: number
-}
-
-export interface VaultConnection {
-  readonly id: string
-  readonly provider: string
-  readonly userId: string
-  readonly secret: string | undefined
-  /** Clients that have read it. */
-  readonly usedBy: readonly string[]
-}
-
-export interface MayActGrant {
-  readonly id: string
-  readonly fromId: string
-  readonly toId: string
-  readonly maxHops: number
-  readonly scopes: readonly string[]
-  readonly expiresAt: number | undefined
-  readonly createdAt: number
-}
-
+/** Part of a list, newest first, and how long the whole is. */
 export interface Page<T> {
   readonly data: readonly T[]
   readonly total: number
 }
 
 /**
- * Everything an issuer remembers. What must happen at once, whoever else asks at the same time, is one method.
+ * Everything an issuer remembers. Instances that share a store are one issuer. Records are JSON; a store knows nothing of
+ * what is in them, and keeps any kind. Each method is atomic, whoever else calls at the same time, and is done when its
+ * promise resolves. Time is the store's own clock.
+ *
+ * Any method rejects with an error named `StoreUnavailable` when the store cannot be reached, and `add` when there is no
+ * room: the issuer answers 503. A store never makes room by forgetting what has not expired, audit events apart.
  */
 export interface IssuerStore {
-  client(id: string): Promise<Client | undefined>
-  saveClient(client: Client): Promise<void>
-  /** Newest first. */
-  clients(): Promise<readonly Client[]>
+  get<K extends Kind>(kind: K, id: string): Promise<Records[K] | undefined>
 
-  saveToken(token: IssuedToken): Promise<void>
-  token(jti: string): Promise<IssuedToken | undefined>
-  /** Tokens that have not expired. */
-  liveTokens(clientId: string, now: number): Promise<readonly IssuedToken[]>
+  /** Keeps a new record. @returns false, and changes nothing, if there is one with this id: of two callers one wins */
+  add<K extends Kind>(kind: K, id: string, record: Records[K], options?: AddOptions): Promise<boolean>
 
-  /** Atomic: true for the first claim of a key until `expiresAt`. */
-  claim(key: string, expiresAt: number, now: number): Promise<boolean>
+  /**
+   * Changes a record: reads it, and writes what `change` makes of it unless somebody else has written meanwhile; then
+   * again. `change` may run several times, and changes nothing by throwing. Lists and the place in them stay.
+   * @param expiresAt moves the expiry; `Infinity` takes it away. Default: it stays
+   * @returns the record as it was written; `undefined` if there is none
+   */
+  update<K extends Kind>(
+    kind: K,
+    id: string,
+    change: (record: Records[K]) => Records[K],
+    expiresAt?: number,
+  ): Promise<Records[K] | undefined>
 
-  /** Atomic: gives the rules the next sequence numbers. @returns the last of them */
+  /** Removes a record. @returns it, to one caller only */
+  take<K extends Kind>(kind: K, id: string): Promise<Records[K] | undefined>
+
+  /** Newest first, by when they were added; without those that have expired. */
+  list<K extends Kind>(kind: K, options?: ListOptions): Promise<Page<Records[K]>>
+
+  /** Gives rules the next sequence numbers, from 1. @returns the last of them */
   appendRules(rules: readonly RevocationRule[]): Promise<number>
-  /** Rules after `since` that have not expired, and the sequence number of the newest rule. */
-  rulesSince(
-    since: number,
-    now: number,
-  ): Promise<{ readonly seq: number; readonly rules: readonly RevocationRule[] }>
-  /** Resolves when a rule after `since` exists, or after `seconds`, or when `signal` aborts. */
+  /** Rules after `since` that have not expired, oldest first, and the sequence number of the newest rule ever; 0: none. */
+  rulesSince(since: number): Promise<{ readonly seq: number; readonly rules: readonly RevocationRule[] }>
+  /** Resolves when a rule after `since` exists, or after `seconds` of real time, or when `signal` aborts. */
   waitForRules(since: number, seconds: number, signal: AbortSignal): Promise<void>
+}
 
-  /** A key that was rotated out: it can never be bound again. */
-  retireKey(jkt: string): Promise<void>
-  isRetiredKey(jkt: string): Promise<boolean>
+/** The store does not answer, or has no room. Known by its name, so that a store can have a class of its own. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable'
+}
 
-  appendAudit(event: AuditEvent): Promise<void>
-  /** Newest first. */
-  auditEvents(): Promise<readonly AuditEvent[]>
-
-  saveVaultConnection(connection: VaultConnection): Promise<void>
-  vaultConnections(): Promise<readonly VaultConnection[]>
-  deleteVaultConnection(id: string): Promise<void>
-
-  saveMayActGrant(grant: MayActGrant): Promise<void>
-  mayActGrants(): Promise<readonly MayActGrant[]>
-  deleteMayActGrant(id: string): Promise<boolean>
+/** All records of a list, newest first, a page at a time. What is added meanwhile may make it see one twice. */
+export async function* everyRecord<K extends Kind>(
+  store: IssuerStore,
+  kind: K,
+  index?: string,
+): AsyncGenerator<Records[K]> {
+  const limit = 500
+  for (let offset = 0; ; offset += limit) {
+    const { data } = await store.list(kind, { ...(index === undefined ? {} : { index }), offset, limit })
+    yield* data
+    if (data.length < limit) return
+  }
 }

@@ -1,96 +1,69 @@
 import type { Context } from 'hono'
-import { type createAccessTokens, requireTarget } from './access-token.ts'
-import { authenticateClient, parseScope } from './clients.ts'
+import { authenticateClient } from './client-authentication.ts'
+import { keepClient } from './clients.ts'
 import { invalidProof, verifyProof } from './dpop.ts'
-import { invalidGrant, invalidRequest, OAuthError } from './errors.ts'
+import { invalidClient, invalidGrant, invalidRequest, OAuthError } from './errors.ts'
+import { authorizationCodeGrant } from './grants/authorization-code.ts'
+import { clientCredentialsGrant } from './grants/client-credentials.ts'
+import type { Grant } from './grants/grant.ts'
+import { refreshTokenGrant } from './grants/refresh-token.ts'
+import { tokenExchangeGrant } from './grants/token-exchange.ts'
 import { readForm, uncacheable } from './http.ts'
-import type { Nonces } from './nonces.ts'
-import type { Settings } from './options.ts'
-import type { Client } from './store.ts'
+import { createNonces } from './nonces.ts'
+import type { Parts } from './parts.ts'
+import type { Client } from './records.ts'
+import { TOKEN_EXCHANGE } from './registration/client-metadata.ts'
 
-type Form = ReadonlyMap<string, readonly string[]>
-
-/** POST /oauth/token (RFC 6749 §3.2), with DPoP (RFC 9449 §5) and resource indicators (RFC 8707 §2.2). */
-export function createTokenEndpoint(
-  settings: Settings,
-  issue: ReturnType<typeof createAccessTokens>,
-  nonces: Nonces | undefined,
-) {
-  const { store, clock, issuer } = settings
-  const url = `${issuer.replace(/\/$/, '')}/oauth/token`
+/** POST /oauth/token (RFC 6749 §3.2), with DPoP (RFC 9449 §5). */
+export function createTokenEndpoint(parts: Parts) {
+  const { store, clock, base, nonce } = parts.settings
+  const nonces = nonce ? createNonces(store) : undefined
+  const grants = new Map<string, Grant>([
+    ['authorization_code', authorizationCodeGrant(parts)],
+    ['client_credentials', clientCredentialsGrant(parts)],
+    ['refresh_token', refreshTokenGrant(parts)],
+    [TOKEN_EXCHANGE, tokenExchangeGrant(parts)],
+  ])
 
   return async (c: Context): Promise<Response> => {
     uncacheable(c)
     if (nonces !== undefined) c.header('DPoP-Nonce', await nonces.current(clock()))
     const form = await readForm(c)
-    const client = await authenticateClient(store, c.req.header('authorization'), form, clock())
-    const jkt = await boundKey(c, client)
+    const client = await authenticateClient(c, form, parts.settings, { grace: true })
     const grantType = form.get('grant_type')?.[0]
     if (grantType === undefined) throw invalidRequest('grant_type is required')
-    if (grantType !== 'client_credentials') {
+    const grant = grants.get(grantType)
+    if (grant === undefined) {
       throw new OAuthError('unsupported_grant_type', 'This grant type is not supported')
     }
-    if (!client.grantTypes.includes(grantType)) {
+    // Who may exchange tokens is for may-act grants to say.
+    if (grantType !== TOKEN_EXCHANGE && !client.grantTypes.includes(grantType)) {
       throw new OAuthError('unauthorized_client', 'The client is not registered for this grant type')
     }
-    return c.json(await clientCredentials(client, form, jkt))
+    const jkt = await provenKey(c, client)
+    const response = await grant({ client, form, jkt })
+    // Deactivated since it authenticated, and what it got may be dated after that: it ends all the same.
+    if ((await store.get('client', client.id))?.active === false) {
+      await parts.revocation.revokeClient(client, 'agent.deactivated_with_revocation')
+      throw invalidClient()
+    }
+    await keepClient(store, client)
+    return c.json(response)
   }
 
   /** The key of the request's proof; `undefined` where the client sent none and need not. */
-  async function boundKey(c: Context, client: Client): Promise<string | undefined> {
+  async function provenKey(c: Context, client: Client): Promise<string | undefined> {
     const proof = c.req.header('dpop')
     if (proof === undefined) {
-      if (client.dpopBound)
-        throw invalidProof('The client is registered for bound tokens: a DPoP proof is required')
-      return undefined
+      if (!client.dpopBound) return undefined
+      throw invalidProof('The client is registered for bound tokens: a DPoP proof is required')
     }
     const now = clock()
     if (nonces !== undefined) await nonces.require(proof, now)
-    const jkt = await verifyProof(proof, { method: 'POST', url, now, store })
-    if (await store.isRetiredKey(jkt))
+    const jkt = await verifyProof(proof, { method: 'POST', url: `${base}/oauth/token`, now, store })
+    if ((await store.get('retired', jkt)) !== undefined) {
       throw invalidGrant('The key has been rotated out and cannot be bound again')
+    }
     return jkt
   }
-
-  async function clientCredentials(client: Client, form: Form, jkt: string | undefined) {
-    if (client.authMethod === 'none') {
-      throw new OAuthError('unauthorized_client', 'A public client cannot use client_credentials')
-    }
-    const scope = grantScope(parseScope(form.get('scope')?.[0]), client.scopes)
-    const audience = requireTarget(form, settings)
-    const { token, expiresIn } = await issue({
-      clientId: client.id,
-      subject: client.id,
-      audience,
-      scope,
-      jkt,
-    })
-    if (jkt !== undefined && client.jkt === undefined) await store.saveClient({ ...client, jkt })
-    return {
-      access_token: token,
-      token_type: jkt === undefined ? 'Bearer' : 'DPoP',
-      expires_in: expiresIn,
-      ...(scope === '' ? {} : { scope }),
-      ...(jkt === undefined ? {} : { cnf: { jkt } }),
-    }
-  }
-}
-
-/** What was asked for, within what was registered; a client that registered none may ask for any. */
-function grantScope(asked: readonly string[] | undefined, registered: readonly string[]): string {
-  const wanted = asked ?? registered
-  if (
-    registered.length > 0 &&
-    !wanted.every((scope) => registered.some((granted) => covers(granted, scope)))
-  ) {
-    throw new OAuthError('invalid_scope', 'The client is not registered for this scope')
-  }
-  return wanted.join(' ')
-}
-
-/** `*` and `a.*` are wildcards, as at SharkAuth. */
-function covers(granted: string, scope: string): boolean {
-  return (
-    granted === scope || granted === '*' || (granted.endsWith('.*') && scope.startsWith(granted.slice(0, -1)))
-  )
 }

@@ -1,13 +1,15 @@
 import type { AccessToken } from '../access-token.ts'
 import { revocationList } from './revocation-list.ts'
 import type { RevocationContext, RevocationFeed, RevocationSource, RevocationVerdict } from './source.ts'
+import { statusList } from './status-list.ts'
 
 /** Seconds after which metadata that advertised nothing is looked at again. */
 const LOOK_AGAIN = 60
 
 /**
- * What an issuer's metadata advertises: {@link revocationList} where there is a `revocation_list_uri`, otherwise nothing,
- * and then every token is active. Once opened, the list stays open, whatever the metadata says later.
+ * What an issuer's metadata advertises: {@link revocationList} where there is a `revocation_list_uri`; otherwise
+ * {@link statusList} where there is a `status_list_aggregation_endpoint`; otherwise nothing, and then every token is active.
+ * What was opened stays open, whatever the metadata says later.
  */
 export function advertised(): RevocationSource {
   return { name: 'advertised', open: (context) => new AdvertisedFeed(context) }
@@ -55,10 +57,12 @@ class AdvertisedFeed implements RevocationFeed {
   }
 
   async #open(): Promise<void> {
-    const { revocation_list_uri: uri } = await this.#context.metadata()
+    const { revocation_list_uri: list, status_list_aggregation_endpoint: statuses } =
+      await this.#context.metadata()
     this.#lookedAt = this.#context.clock()
-    if (uri === undefined) return
-    this.#feed = revocationList().open(this.#context)
+    if (list === undefined && statuses === undefined) return
+    const source = list === undefined ? statusList() : revocationList()
+    this.#feed = source.open(this.#context)
     this.#feed.onChange?.(() => {
       for (const listener of this.#listeners) listener()
     })

@@ -31,9 +31,13 @@ const LOAD = 10
 const READY = 5
 /** Seconds between all rules and all rules, whatever happens in between. */
 const RELOAD = 300
-/** Seconds between an answer and the next question: when there was news, and when the issuer did not wait. */
-const AFTER_NEWS = 0.02
-const AFTER_HASTE = 1
+/**
+ * Seconds between one question and the next, at least. A question that waited longer is followed at once by another, as
+ * its `since` tells the issuer that the news has arrived; where news never stops, it comes in batches.
+ */
+const PACE = 0.02
+/** The same where the issuer has nothing to say and says so at once: it would be asked without end. */
+const UNHURRIED = 1
 /** Seconds between failed attempts: from … to, doubling, less up to half by chance. */
 const FIRST_RETRY = 0.25
 const LAST_RETRY = 5
@@ -53,6 +57,10 @@ const LAST_RETRY = 5
  * what is known, reported, and followed from there. As a lost count may also have caught up meanwhile, all rules are asked
  * for after any failure, and every 5 minutes.
  *
+ * **Acknowledgement.** Each question carries `since`, the newest rule that is known and applied here, and `guard`, a random
+ * name of this feed. So an issuer can hold back its answer to a revoking call until the guards that follow it have come
+ * back with a `since` that covers it; nobody else can say so in their stead, as nobody else knows the name.
+ *
  * Does not hold more than 2 million rules: an issuer that revokes single tokens by the million publishes a status list.
  */
 export function revocationList(options: RevocationListOptions = {}): RevocationSource {
@@ -70,6 +78,8 @@ class RevocationListFeed implements RevocationFeed {
   readonly #freshness: Freshness
   readonly #polling = new Polling(() => this.#turn())
   readonly #listeners = new Set<() => void>()
+  /** Tells this feed's questions from those of others. Made when first needed: Workers have no randomness at start-up. */
+  #name: string | undefined
   #seq = 0
   /** When all rules are to be asked for, by the clock. */
   #reloadAt = Number.NEGATIVE_INFINITY
@@ -153,9 +163,9 @@ class RevocationListFeed implements RevocationFeed {
       const news = await this.#renew(whole)
       this.#failures = 0
       this.#problem = undefined
-      const waited = (performance.now() - started) / 1000
-      // An issuer that has nothing to say and says so at once would be asked without end.
-      return whole || news || waited > this.#wait / 2 ? AFTER_NEWS : AFTER_HASTE
+      const elapsed = (performance.now() - started) / 1000
+      const pace = whole || news || elapsed > this.#wait / 2 ? PACE : UNHURRIED
+      return Math.max(0, pace - elapsed)
     } catch (problem) {
       this.#problem = problem
       this.#reloadAt = Number.NEGATIVE_INFINITY
@@ -173,6 +183,8 @@ class RevocationListFeed implements RevocationFeed {
       this.#uri ?? requireAdvertised('revocation_list_uri', (await metadata()).revocation_list_uri, issuer)
     const since = whole ? 0 : this.#seq
     const url = new URL(uri)
+    this.#name ??= crypto.randomUUID()
+    url.searchParams.set('guard', this.#name)
     if (!whole) {
       url.searchParams.set('since', String(since))
       url.searchParams.set('wait', String(this.#wait))

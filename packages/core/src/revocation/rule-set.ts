@@ -1,4 +1,4 @@
-import type { AccessToken, Actor } from '../access-token.ts'
+import type { AccessToken } from '../access-token.ts'
 import { GlobRules } from './glob-rules.ts'
 import { type RevocationRule, RULE_LIMITS } from './rules.ts'
 
@@ -27,10 +27,10 @@ export class RuleSet {
   readonly #jkt: Cutoffs = new Map()
   readonly #kid: Cutoffs = new Map()
   readonly #glob = new GlobRules()
-  /** The rules with `c`, once more: what they say of `act.sub` and of actors' keys. */
-  readonly #actorSub: Cutoffs = new Map()
-  readonly #actorJkt: Cutoffs = new Map()
-  readonly #actorGlob = new GlobRules()
+  /** The rules with `c`, once more: what they say of everyone in a delegation chain, and of actors' keys. */
+  readonly #chainSub: Cutoffs = new Map()
+  readonly #chainJkt: Cutoffs = new Map()
+  readonly #chainGlob = new GlobRules()
   readonly #tables = [
     this.#jti,
     this.#gid,
@@ -38,8 +38,8 @@ export class RuleSet {
     this.#sub,
     this.#jkt,
     this.#kid,
-    this.#actorSub,
-    this.#actorJkt,
+    this.#chainSub,
+    this.#chainJkt,
   ]
   #size = 0
   #now = 0
@@ -47,7 +47,7 @@ export class RuleSet {
 
   /** Entries held; a rule with `c` may count twice. */
   get size(): number {
-    return this.#size + this.#glob.size + this.#actorGlob.size
+    return this.#size + this.#glob.size + this.#chainGlob.size
   }
 
   /**
@@ -65,7 +65,7 @@ export class RuleSet {
   }
 
   /**
-   * Whether a rule matches the token: its own identifiers, or for rules with `c` those of anyone in its chain of actors.
+   * Whether a rule matches the token: its own identifiers, or for rules with `c` those of anyone in its delegation chain.
    * Costs the same however many rules there are.
    */
   revokes(token: AccessToken): boolean {
@@ -79,7 +79,7 @@ export class RuleSet {
       isBefore(issuedAt, this.#jkt, token.jkt) ||
       isBefore(issuedAt, this.#kid, token.keyId) ||
       (this.#glob.size > 0 && issuedAt < this.#glob.cutoff(token.clientId)) ||
-      (token.actors.length > 0 && this.#revokesAnyOf(token.actors, issuedAt))
+      (token.actors.length > 0 && this.#revokesChain(token, issuedAt))
     )
   }
 
@@ -87,29 +87,35 @@ export class RuleSet {
   purge(now: number, steps = PURGE_STEPS): void {
     this.#now = now
     this.#glob.purge(now - GRACE)
-    this.#actorGlob.purge(now - GRACE)
+    this.#chainGlob.purge(now - GRACE)
     for (let step = Math.min(steps, 2 * this.#size); step > 0; step--) this.#sweep.next()
   }
 
-  #revokesAnyOf(actors: readonly Actor[], issuedAt: number): boolean {
-    for (const { sub, jkt } of actors) {
-      if (isBefore(issuedAt, this.#actorSub, sub)) return true
-      if (isBefore(issuedAt, this.#actorJkt, jkt)) return true
-      if (this.#actorGlob.size > 0 && issuedAt < this.#actorGlob.cutoff(sub)) return true
-    }
+  /** From the subject, for whom the first of them acts, to whoever acts last. */
+  #revokesChain({ subject, actors }: AccessToken, issuedAt: number): boolean {
+    if (this.#revokesParty(subject, undefined, issuedAt)) return true
+    for (const { sub, jkt } of actors) if (this.#revokesParty(sub, jkt, issuedAt)) return true
     return false
+  }
+
+  #revokesParty(sub: string, jkt: string | undefined, issuedAt: number): boolean {
+    return (
+      isBefore(issuedAt, this.#chainSub, sub) ||
+      isBefore(issuedAt, this.#chainJkt, jkt) ||
+      (this.#chainGlob.size > 0 && issuedAt < this.#chainGlob.cutoff(sub))
+    )
   }
 
   #addRule({ k, v, b = Number.POSITIVE_INFINITY, x, c = false }: RevocationRule, now: number): boolean {
     switch (k) {
       case 'glob':
-        return anyOf(this.#addGlob(this.#glob, v, b, x), c && this.#addGlob(this.#actorGlob, v, b, x))
+        return anyOf(this.#addGlob(this.#glob, v, b, x), c && this.#addGlob(this.#chainGlob, v, b, x))
       case 'cid':
-        return anyOf(this.#raise(this.#cid, v, b, x, now), c && this.#raise(this.#actorSub, v, b, x, now))
+        return anyOf(this.#raise(this.#cid, v, b, x, now), c && this.#raise(this.#chainSub, v, b, x, now))
       case 'sub':
-        return anyOf(this.#raise(this.#sub, v, b, x, now), c && this.#raise(this.#actorSub, v, b, x, now))
+        return anyOf(this.#raise(this.#sub, v, b, x, now), c && this.#raise(this.#chainSub, v, b, x, now))
       case 'jkt':
-        return anyOf(this.#raise(this.#jkt, v, b, x, now), c && this.#raise(this.#actorJkt, v, b, x, now))
+        return anyOf(this.#raise(this.#jkt, v, b, x, now), c && this.#raise(this.#chainJkt, v, b, x, now))
       case 'jti':
         return this.#raise(this.#jti, v, b, x, now)
       case 'gid':

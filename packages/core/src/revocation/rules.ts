@@ -12,7 +12,10 @@ export interface RevocationRule {
   readonly b?: number
   /** Second from which no token can match any more. */
   readonly x: number
-  /** Also tokens in whose `act` chain it occurs: `act.sub` for `cid`, `sub` and `glob`, the actor's key for `jkt`. */
+  /**
+   * Also tokens in whose delegation chain it occurs (RFC 8693 §4.1): as the subject or any `act.sub` for `cid`, `sub` and
+   * `glob`, as an actor's key for `jkt`. The chain of a token without `act` is nobody.
+   */
   readonly c?: boolean
 }
 

@@ -15,7 +15,7 @@ export interface StatusListOptions {
 const TYPE = 'statuslist+jwt'
 /** Of a list as it comes: 16 MB that do not deflate, in base64url twice. */
 const MAX_BYTES = 32 * 1024 * 1024
-const MAX_LISTS = 64
+const MAX_LISTS = 1024
 /** Of all lists that are kept, inflated. */
 const MAX_KEPT_BYTES = 4 * MAX_INFLATED
 const MAX_LOADING = 16

@@ -16,6 +16,13 @@ function follow(issuer: ListIssuer, options = {}): RevocationFeed {
 }
 
 const soon = (assertion: () => void) => vi.waitFor(assertion, { interval: 2, timeout: 5000 })
+/** What was asked, and that all of it was asked under one name. */
+function questions({ context }: ListIssuer): string[] {
+  const urls = context.requests.map((url) => new URL(url))
+  expect(new Set(urls.map(({ searchParams }) => searchParams.get('guard')))).toHaveLength(1)
+  for (const { searchParams } of urls) searchParams.delete('guard')
+  return urls.map(String)
+}
 const follows = (issuer: ListIssuer) => soon(() => expect(issuer.waiting).toBe(1))
 
 afterEach(() => {
@@ -33,7 +40,7 @@ describe('A revocation list', () => {
       feed.check(tokenOf({ clientId }), ''),
     )
     expect(await Promise.all(decisions)).toEqual(['active', 'revoked', 'revoked'])
-    expect(issuer.context.requests.filter((url) => url.search === '')).toHaveLength(1)
+    expect(questions(issuer).filter((url) => url === LIST_URI)).toHaveLength(1)
     expect(feed.check(tokenOf(), '')).toBe('active')
     expect(feed.check(tokenOf({ clientId: 'agent-2' }), '')).toBe('revoked')
   })
@@ -47,11 +54,7 @@ describe('A revocation list', () => {
     issuer.revoke({ k: 'jti', v: 'b', x: X })
     await soon(() => expect(feed.check(tokenOf({ id: 'b' }), '')).toBe('revoked'))
     await follows(issuer)
-    expect(issuer.context.requests.map(String)).toEqual([
-      LIST_URI,
-      `${LIST_URI}?since=1&wait=2`,
-      `${LIST_URI}?since=2&wait=2`,
-    ])
+    expect(questions(issuer)).toEqual([LIST_URI, `${LIST_URI}?since=1&wait=2`, `${LIST_URI}?since=2&wait=2`])
   })
 
   it('keeps the query of the URI it was given, which goes before the advertised one', async () => {
@@ -60,7 +63,7 @@ describe('A revocation list', () => {
     const feed = follow(issuer, { uri: 'https://lists.example.com/r?tenant=1' })
     await feed.ready()
     await follows(issuer)
-    expect(issuer.context.requests.map(String)).toEqual([
+    expect(questions(issuer)).toEqual([
       'https://lists.example.com/r?tenant=1',
       'https://lists.example.com/r?tenant=1&since=0&wait=3',
     ])
@@ -107,15 +110,54 @@ describe('A revocation list', () => {
     issuer.pass(299)
     await follows(issuer)
     issuer.pass(1)
-    await soon(() => expect(issuer.context.requests.map(({ search }) => search)).toContain(''))
+    await soon(() => expect(questions(issuer)).toHaveLength(4))
     await follows(issuer)
-    expect(issuer.context.requests.map(({ search }) => search)).toEqual([
+    expect(questions(issuer).map((url) => url.slice(LIST_URI.length))).toEqual([
       '',
       '?since=1&wait=3',
       '?since=1&wait=3',
       '',
       '?since=1&wait=3',
     ])
+  })
+
+  it('comes back with what it has applied before any time has passed, so that the issuer knows', async () => {
+    const issuer = new ListIssuer()
+    const feed = follow(issuer)
+    await feed.ready()
+    await follows(issuer)
+    const answer = issuer.context.answer
+    const applied: unknown[] = []
+    issuer.context.answer = (url, init) => {
+      if (url.searchParams.get('since') === '1') applied.push(feed.check(tokenOf({ id: 'a' }), ''))
+      return answer(url, init)
+    }
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    issuer.revoke({ k: 'jti', v: 'a', x: X })
+    await soon(() => expect(applied).toEqual(['revoked']))
+  })
+
+  it('goes by another name in each guard', async () => {
+    const issuer = new ListIssuer()
+    await Promise.all([follow(issuer).ready(), follow(issuer).ready()])
+    await soon(() => expect(issuer.waiting).toBe(2))
+    const names = issuer.context.requests.map(({ searchParams }) => searchParams.get('guard'))
+    expect(new Set(names)).toHaveLength(2)
+    for (const name of names) expect(name).toMatch(/^[\da-f-]{36}$/)
+  })
+
+  it('is asked for in batches where news never stops', async () => {
+    const issuer = new ListIssuer()
+    const feed = follow(issuer)
+    await feed.ready()
+    await follows(issuer)
+    let count = 0
+    const asked = issuer.context.requests.length
+    const news = setInterval(() => issuer.revoke({ k: 'jti', v: `${count++}`, x: X }), 1)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    clearInterval(news)
+    expect(issuer.context.requests.length - asked).toBeLessThanOrEqual(26)
+    await soon(() => expect(feed.check(tokenOf({ id: `${count - 1}` }), '')).toBe('revoked'))
   })
 
   it('ends its connection when closed, reports nothing then, and knows what it knew', async () => {

@@ -92,7 +92,8 @@ function mint(given: readonly string[], now: number): AccessToken {
 function matches({ k, v, b, c }: RevocationRule, token: AccessToken): boolean {
   if (b !== undefined && !(Math.floor(token.issuedAt) < b)) return false
   const glob = (text: string) => matchesGlob(compileGlob(v), codePoints(text))
-  const actorIs = (is: (sub: string) => boolean) => c === true && token.actors.some(({ sub }) => is(sub))
+  const chain = token.actors.length === 0 ? [] : [token.subject, ...token.actors.map(({ sub }) => sub)]
+  const chainHas = (is: (sub: string) => boolean) => c === true && chain.some(is)
   switch (k) {
     case 'jti':
       return token.id === v
@@ -101,11 +102,11 @@ function matches({ k, v, b, c }: RevocationRule, token: AccessToken): boolean {
     case 'kid':
       return token.keyId === v
     case 'cid':
-      return token.clientId === v || actorIs((sub) => sub === v)
+      return token.clientId === v || chainHas((sub) => sub === v)
     case 'sub':
-      return token.subject === v || actorIs((sub) => sub === v)
+      return token.subject === v || chainHas((sub) => sub === v)
     case 'glob':
-      return glob(token.clientId) || actorIs(glob)
+      return glob(token.clientId) || chainHas(glob)
     case 'jkt':
       return token.jkt === v || (c === true && token.actors.some(({ jkt }) => jkt === v))
   }

@@ -88,6 +88,19 @@ describe('A rule set', () => {
     expect(revoked(token, { k: 'cid', v: 'agent-1', x: X, c: true })).toBe(true)
   })
 
+  it('counts the subject of a derived token among its chain, and nobody where there is no chain', () => {
+    const own = { clientId: 'agent-2', subject: 'agent-1', grant: 'other' }
+    const derived = tokenOf({ ...own, actors: [actor('agent-2')] })
+    for (const [k, v] of [
+      ['cid', 'agent-1'],
+      ['glob', '*-1'],
+    ] as const) {
+      expect(revoked(derived, { k, v, x: X, c: true })).toBe(true)
+      expect(revoked(derived, { k, v, x: X })).toBe(false)
+      expect(revoked(tokenOf(own), { k, v, x: X, c: true })).toBe(false)
+    }
+  })
+
   it('does not let a later rule without c widen one with c', () => {
     const derived = tokenOf({ clientId: 'agent-2', issuedAt: NOW, actors: [actor('agent-1')] })
     const chain = { k: 'cid', v: 'agent-1', b: NOW, x: X, c: true } as const

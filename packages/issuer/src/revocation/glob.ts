@@ -1,17 +1,24 @@
+const STAR = '*'.codePointAt(0)
+const ANY = '?'.codePointAt(0)
+const OPEN = '['.codePointAt(0)
+const CLOSE = ']'.codePointAt(0)
+const CARET = '^'.codePointAt(0)
+const HYPHEN = '-'.codePointAt(0)
+
 /**
  * SQLite's GLOB: `*`, `?` for one code point, `[a-z]`, `[^…]`, `[]…]`; no escape, case-sensitive; a class without end
  * matches nothing. Goes back to the last `*` only, so that no pattern takes more than pattern × text steps.
  */
 export function matchesGlob(pattern: string, text: string): boolean {
-  const p = [...pattern]
-  const t = [...text]
+  const p = read(pattern)
+  const t = read(text)
   let pi = 0
   let ti = 0
   let star = -1
   let resume = 0
   while (ti < t.length) {
-    const next = p[pi] === '*' ? undefined : matchOne(p, pi, t[ti] as string)
-    if (p[pi] === '*') {
+    const next = p[pi] === STAR ? undefined : matchOne(p, pi, t[ti] as number)
+    if (p[pi] === STAR) {
       star = pi++
       resume = ti
     } else if (next !== undefined) {
@@ -24,36 +31,47 @@ export function matchesGlob(pattern: string, text: string): boolean {
       return false
     }
   }
-  while (p[pi] === '*') pi++
+  while (p[pi] === STAR) pi++
   return pi === p.length
 }
 
-/** @returns where the pattern goes on after matching one character, or `undefined` */
-function matchOne(p: readonly string[], at: number, char: string): number | undefined {
-  if (at >= p.length) return undefined
-  if (p[at] === '?') return at + 1
-  if (p[at] !== '[') return p[at] === char ? at + 1 : undefined
-  let i = at + 1
-  const negated = p[i] === '^'
-  if (negated) i++
-  let found = false
-  let first = true
-  while (i < p.length && (p[i] !== ']' || first)) {
-    const from = p[i] as string
-    const to = p[i + 2]
-    if (p[i + 1] === '-' && to !== undefined && to !== ']') {
-      if (compare(from, char) <= 0 && compare(char, to) <= 0) found = true
-      i += 3
-    } else {
-      if (from === char) found = true
-      i++
-    }
-    first = false
-  }
-  if (i >= p.length) return undefined
-  return found !== negated ? i + 1 : undefined
+/** Code points up to the first NUL; what UTF-8 cannot carry, or SQLite does not, is U+FFFD. */
+function read(text: string): readonly number[] {
+  const end = text.indexOf('\0')
+  return [...(end === -1 ? text : text.slice(0, end))].map((char) => {
+    const point = char.codePointAt(0) as number
+    return (point >= 0xd800 && point < 0xe000) || (point & 0x1ffffe) === 0xfffe ? 0xfffd : point
+  })
 }
 
-function compare(a: string, b: string): number {
-  return (a.codePointAt(0) as number) - (b.codePointAt(0) as number)
+/** @returns where the pattern goes on after matching one character, or `undefined` */
+function matchOne(p: readonly number[], at: number, char: number): number | undefined {
+  if (p[at] === ANY || (p[at] === char && char !== OPEN)) return at + 1
+  return p[at] === OPEN ? matchClass(p, at + 1, char) : undefined
+}
+
+function matchClass(p: readonly number[], start: number, char: number): number | undefined {
+  const negated = p[start] === CARET
+  let i = negated ? start + 1 : start
+  let found = false
+  if (p[i] === CLOSE) {
+    found = char === CLOSE
+    i++
+  }
+  // A range begins with the single character before its hyphen, which counts by itself as well.
+  let from: number | undefined
+  for (; i < p.length; i++) {
+    const point = p[i] as number
+    const to = p[i + 1]
+    if (point === CLOSE) return found !== negated ? i + 1 : undefined
+    if (point === HYPHEN && from !== undefined && to !== undefined && to !== CLOSE) {
+      found ||= from <= char && char <= to
+      from = undefined
+      i++
+    } else {
+      found ||= point === char
+      from = point
+    }
+  }
+  return undefined
 }

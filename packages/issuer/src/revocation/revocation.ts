@@ -1,149 +1,232 @@
 import type { Settings } from '../options.ts'
 import { randomId } from '../random.ts'
-import type { Client, IssuedToken } from '../store.ts'
-import { matchesGlob } from './glob.ts'
+import type { Client, IssuedToken, Revocable } from '../records.ts'
+import type { StatusLists } from '../status-list/status-lists.ts'
+import { everyRecord } from '../store.ts'
+import { latestGrant, type Selector, tokensOf } from './affected.ts'
+import { Followers } from './followers.ts'
+import { RuleBook, type Selectable } from './rule-book.ts'
 import type { RevocationRule } from './rules.ts'
 
-/** Longer than any token can live, and any clock be wrong: a rule is kept until then. */
+/** Longer than any clock is wrong: a rule outlives by this what it ends. */
 const SKEW = 60
 /** How far `iat` may run ahead of the clock, when tokens and revocations follow one another within one second. */
 const MAX_AHEAD = 5
+/** Audit events are kept for 90 days. */
+const AUDIT_LIFE = 90 * 86_400
+
+/** What is revoked for all time, and what is revoked as far as it was issued by now. */
+type Kind = RevocationRule['k']
+const UNDATED: ReadonlySet<Kind> = new Set(['jti', 'gid', 'jkt', 'kid'])
+
+/** Why something was revoked, for the audit log. */
+interface Event {
+  readonly action: string
+  readonly target: string
+  readonly reason?: string | undefined
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
+/** How many live tokens were ended that had not been before, and the event that says so. */
+export interface Revoked {
+  readonly count: number
+  readonly auditEventId: string
+}
 
 /**
- * Turns each of the five layers, and key rotation, into rules. Every call is a snapshot: tokens issued so far end, later
- * ones live. A token issued after a revocation, in the same second, gets an `iat` that says so.
+ * Turns each of the five layers, and key rotation, into rules. Every call is a snapshot: what was issued so far ends, what
+ * comes later lives. A token issued after a revocation, in the same second, gets an `iat` that says so. A call resolves
+ * when the guards that follow the list here have its rules; see {@link Followers}.
+ *
+ * **Delegation chains.** Compromise spreads along them, so a rule about an agent, a user or a key also ends tokens in whose
+ * chain it occurs; `chain: false` keeps it to the agent's own. Only the vault's rules never do: who lost access to a
+ * secret was not thereby compromised. One token takes along what was exchanged for it.
  */
-export function createRevocation({ store, clock, tokenLifetime }: Settings) {
+export function createRevocation(settings: Settings, statusLists?: StatusLists) {
+  const { store, clock, longestLife, tokenLifetime } = settings
+  const book = new RuleBook(store, clock)
+  const followers = new Followers()
+
   async function audit(
     action: string,
     target: string,
     reason: string | undefined,
-    details = {},
+    details: Readonly<Record<string, unknown>> = {},
   ): Promise<string> {
     const id = `aud_${randomId()}`
-    await store.appendAudit({ id, action, target, reason, details, at: Math.floor(clock()) })
+    const at = Math.floor(clock())
+    const options = { expiresAt: at + AUDIT_LIFE, indexes: [`action:${action}`, `target:${target}`] }
+    await store.add('audit', id, { id, action, target, reason, details, at }, options)
     return id
   }
 
-  /** All tokens of a client that were issued so far. */
-  async function clientRule(clientId: string): Promise<{ rule: RevocationRule; count: number }> {
-    const now = clock()
-    const live = await store.liveTokens(clientId, now)
-    const latest = live.reduce((max, token) => Math.max(max, token.issuedAt), Math.floor(now))
-    return { rule: timed('cid', clientId, latest + 1), count: live.length }
+  /** The one way of every layer: rules, then the event, then until the guards have them. */
+  async function revoke(selectors: readonly Selector[], event: Event): Promise<Revoked> {
+    const rules: RevocationRule[] = []
+    const ended = new Set<string>()
+    for (const selector of selectors) {
+      const tokens = await tokensOf(store, selector)
+      for (const token of tokens) if (!(await book.revokes(token))) ended.add(token.jti)
+      rules.push(await ruleOf(selector, tokens))
+    }
+    const seq = rules.length === 0 ? 0 : await store.appendRules(rules)
+    if (statusLists !== undefined) await publishStatus(statusLists, selectors)
+    const count = ended.size
+    const { action, target, reason, details } = event
+    const [auditEventId] = await Promise.all([
+      audit(action, target, reason, { ...details, count }),
+      followers.haveSeen(seq),
+    ])
+    return { count, auditEventId }
   }
 
-  function timed(k: RevocationRule['k'], v: string, before: number): RevocationRule {
-    return { k, v, b: before, x: before + Math.max(tokenLifetime, 86_400) + SKEW }
+  /** After the rules are there: a token that is issued meanwhile is found either here or by whoever issues it. */
+  async function publishStatus(lists: StatusLists, selectors: readonly Selector[]): Promise<void> {
+    const revoked: IssuedToken[] = []
+    for (const selector of selectors) {
+      for (const token of await tokensOf(store, selector)) if (await book.revokes(token)) revoked.push(token)
+    }
+    await lists.revoke(revoked)
+  }
+
+  async function ruleOf(selector: Selector, tokens: readonly IssuedToken[]): Promise<RevocationRule> {
+    const now = Math.floor(clock())
+    const lastExpiry = tokens.reduce((last, { expiresAt }) => Math.max(last, expiresAt), now + tokenLifetime)
+    if (UNDATED.has(selector.k)) {
+      // A single token has no successor; of a grant and of a key, refresh tokens and consents may be left.
+      const x = selector.k === 'jti' ? lastExpiry : now + longestLife
+      return { ...selector, x: Math.max(x, lastExpiry) + SKEW, u: lastExpiry + SKEW }
+    }
+    const latest = tokens.reduce((last, { issuedAt }) => Math.max(last, issuedAt), now)
+    const b = Math.floor(Math.max(latest, await latestGrant(store, selector, now))) + 1
+    return { ...selector, b, x: b + longestLife + SKEW, u: Math.max(b, lastExpiry) + SKEW }
+  }
+
+  /** A token, and those that were exchanged for it, for one of these, and so on. */
+  async function descent(token: IssuedToken): Promise<readonly IssuedToken[]> {
+    const tokens = [token]
+    for (const { jti } of tokens) {
+      for await (const derived of everyRecord(store, 'token', `parent:${jti}`)) tokens.push(derived)
+    }
+    return tokens
   }
 
   return {
     audit,
+    followers,
 
-    /** L1: one access token. */
-    async revokeToken(token: IssuedToken, reason?: string): Promise<void> {
-      await store.appendRules([{ k: 'jti', v: token.jti, x: token.expiresAt + SKEW }])
-      await audit('oauth.token_revoked', token.jti, reason, { client_id: token.clientId })
+    /** L1: one access token, and what was exchanged for it. */
+    async revokeToken(token: IssuedToken, reason?: string): Promise<Revoked> {
+      const selectors = (await descent(token)).map(({ jti }) => ({ k: 'jti', v: jti }) as const)
+      const details = { client_id: token.clientId }
+      return revoke(selectors, { action: 'oauth.token_revoked', target: token.jti, reason, details })
+    },
+
+    /** L1 by a refresh token: the whole grant, all tokens that came and might come of one authorization. */
+    async revokeGrant(grant: Revocable, action = 'oauth.grant_revoked', reason?: string): Promise<Revoked> {
+      const details = { client_id: grant.clientId }
+      return revoke([{ k: 'gid', v: grant.gid }], { action, target: grant.gid, reason, details })
     },
 
     /** L2: all tokens of one agent issued so far. */
-    async revokeClient(client: Client, action: string, reason?: string) {
-      const { rule, count } = await clientRule(client.id)
-      await store.appendRules([rule])
-      return {
-        count,
-        auditEventId: await audit(action, client.agentId, reason, { client_id: client.id, count }),
-      }
-    },
-
-    /** Key rotation: the old key can never be bound again, and all tokens of the agent so far end. */
-    async rotateKey(client: Client, newJkt: string, reason?: string) {
-      const { rule, count } = await clientRule(client.id)
-      const rules = [rule]
-      if (client.jkt !== undefined && client.jkt !== newJkt) {
-        await store.retireKey(client.jkt)
-        rules.push({
-          k: 'jkt',
-          v: client.jkt,
-          x: Math.floor(clock()) + Math.max(tokenLifetime, 86_400) + SKEW,
-        })
-      }
-      await store.appendRules(rules)
-      await store.saveClient({ ...client, jkt: newJkt })
-      const details = { client_id: client.id, old_jkt: client.jkt, new_jkt: newJkt, count }
-      return { count, auditEventId: await audit('agent.dpop_key_rotated', client.agentId, reason, details) }
-    },
-
-    /** L3: agents that the user created, and tokens in the user's name. */
-    async revokeUser(userId: string, agents: readonly Client[], reason?: string) {
-      const rules = await Promise.all(agents.map(async ({ id }) => (await clientRule(id)).rule))
-      for (const agent of agents) await store.saveClient({ ...agent, active: false })
-      await store.appendRules([...rules, timed('sub', userId, Math.floor(clock()) + 1)])
-      const agentIds = agents.map(({ agentId }) => agentId)
-      return audit('user.cascade_revoked_agents', userId, reason, { agent_ids: agentIds })
-    },
-
-    /** L4: agents whose client id matches a pattern, by SQLite's GLOB. */
-    async revokePattern(pattern: string, reason?: string) {
-      const matching = (await store.clients()).filter(({ id }) => matchesGlob(pattern, id))
-      const parts = await Promise.all(matching.map(({ id }) => clientRule(id)))
-      const before = parts.reduce((max, { rule }) => Math.max(max, rule.b ?? 0), Math.floor(clock()) + 1)
-      await store.appendRules([timed('glob', pattern, before)])
-      const count = parts.reduce((sum, part) => sum + part.count, 0)
-      return { count, auditEventId: await audit('oauth.bulk_revoke_pattern', pattern, reason, { count }) }
-    },
-
-    /** L5: every agent that ever used a vault connection. */
-    async revokeVaultUsers(connectionId: string, clientIds: readonly string[], reason?: string) {
-      const rules = await Promise.all(clientIds.map(async (id) => (await clientRule(id)).rule))
-      await store.appendRules(rules)
-      return audit('vault.disconnect_cascade', connectionId, reason, { client_ids: clientIds })
-    },
-
-    /** Whether the token has been revoked, by the same rules that guards get. */
-    async isRevoked(token: IssuedToken): Promise<boolean> {
-      const { rules } = await store.rulesSince(0, clock())
-      return rules.some(
-        (rule) => matches(rule, token) && (rule.b === undefined || Math.floor(token.issuedAt) < rule.b),
-      )
+    async revokeClient(client: Client, action: string, reason?: string, chain = true): Promise<Revoked> {
+      const details = { client_id: client.id }
+      return revoke([cid(client.id, chain)], { action, target: client.agentId, reason, details })
     },
 
     /**
-     * The `iat` of a token issued now: after every revocation that would match it. Waits out what would lie further ahead
+     * Key rotation: all tokens of the agent so far end, and the key it had, with any other it has live tokens for, can
+     * never be bound again.
+     */
+    async rotateKey(client: Client, newJkt: string, reason?: string): Promise<Revoked & { oldJkt?: string }> {
+      const tokens = await tokensOf(store, { k: 'cid', v: client.id })
+      const keys = new Set([client.jkt, ...tokens.map(({ jkt }) => jkt)])
+      keys.delete(newJkt)
+      const old = [...keys].filter((jkt) => jkt !== undefined)
+      for (const jkt of old) await store.add('retired', jkt, { clientId: client.id })
+      await store.update('client', client.id, (now) => ({ ...now, jkt: newJkt }))
+      const selectors = [cid(client.id), ...old.map((jkt) => ({ k: 'jkt', v: jkt, c: true }) as const)]
+      const oldJkt = client.jkt ?? old[0]
+      const revoked = await revoke(selectors, {
+        action: 'agent.dpop_key_rotated',
+        target: client.agentId,
+        reason,
+        details: { client_id: client.id, old_jkt: oldJkt, new_jkt: newJkt },
+      })
+      return oldJkt === undefined ? revoked : { ...revoked, oldJkt }
+    },
+
+    /**
+     * L3: the agents that a user created, which are deactivated, or authorized; and, unless only some agents are chosen,
+     * every token in the user's name.
+     * @param chosen agent ids or client ids; of those that are not the user's, nothing happens
+     */
+    async revokeUser(userId: string, reason?: string, chosen?: readonly string[]) {
+      const isChosen = ({ id, agentId }: Client) =>
+        chosen === undefined || chosen.includes(id) || chosen.includes(agentId)
+      const agents = new Map<string, Client>()
+      for await (const client of everyRecord(store, 'client', `creator:${userId}`)) {
+        if (!isChosen(client)) continue
+        agents.set(client.id, client)
+        await store.update('client', client.id, (now) => ({ ...now, active: false }))
+      }
+      let consents = 0
+      for await (const consent of everyRecord(store, 'consent', `user:${userId}`)) {
+        const client = await store.get('client', consent.clientId)
+        if (client === undefined || !isChosen(client) || (await book.revokes(consent))) continue
+        consents++
+        agents.set(client.id, client)
+      }
+      const own = chosen === undefined ? [{ k: 'sub', v: userId, c: true } as const] : []
+      const selectors = [...[...agents.keys()].map((id) => cid(id)), ...own]
+      const agentIds = [...agents.values()].map(({ agentId }) => agentId)
+      const details = { agent_ids: agentIds, consents }
+      const event = { action: 'user.cascade_revoked_agents', target: userId, reason, details }
+      return { ...(await revoke(selectors, event)), agentIds, consents }
+    },
+
+    /** L4: agents whose client id matches a pattern, by SQLite's GLOB. */
+    async revokePattern(pattern: string, reason?: string, chain = true): Promise<Revoked> {
+      const selector = { k: 'glob', v: pattern, ...(chain ? { c: true } : {}) } as const
+      return revoke([selector], { action: 'oauth.bulk_revoke_pattern', target: pattern, reason })
+    },
+
+    /** L5: every agent that ever used a vault connection. */
+    async revokeVaultUsers(
+      connectionId: string,
+      clientIds: readonly string[],
+      reason?: string,
+    ): Promise<Revoked> {
+      const selectors = clientIds.map((id) => cid(id, false))
+      const details = { client_ids: clientIds }
+      return revoke(selectors, { action: 'vault.disconnect_cascade', target: connectionId, reason, details })
+    },
+
+    /** A signing key that is trusted no more: everything it signed. */
+    async withdrawKey(kid: string, reason?: string): Promise<Revoked> {
+      return revoke([{ k: 'kid', v: kid }], { action: 'signing_key.withdrawn', target: kid, reason })
+    },
+
+    /** Whether a token, code, refresh token or consent has been revoked, by the same rules that guards get. */
+    isRevoked: (revocable: Revocable): Promise<boolean> => book.revokes(revocable),
+
+    /**
+     * The `iat` of what is issued now: after every revocation that would match it. Waits out what would lie further ahead
      * than guards tolerate.
      */
-    async issuedAt(token: Pick<IssuedToken, 'clientId' | 'subject' | 'jkt'>): Promise<number> {
+    async issuedAt(selectable: Selectable): Promise<number> {
       for (;;) {
         const now = clock()
-        const { rules } = await store.rulesSince(0, now)
-        const candidate = { ...token, jti: '', gid: '', issuedAt: 0 }
-        const after = rules
-          .filter((rule) => rule.b !== undefined && matches(rule, candidate))
-          .reduce((max, rule) => Math.max(max, rule.b as number), Math.floor(now))
-        if (after - now <= MAX_AHEAD) return after
+        const first = Math.max(Math.floor(now), await book.clearFrom(selectable))
+        if (first - now <= MAX_AHEAD) return first
         await new Promise((resolve) => setTimeout(resolve, 1000))
       }
     },
   }
 }
 
-type Matchable = Pick<IssuedToken, 'jti' | 'gid' | 'clientId' | 'subject' | 'jkt'>
+export type Revocation = ReturnType<typeof createRevocation>
 
-function matches({ k, v }: RevocationRule, token: Matchable): boolean {
-  switch (k) {
-    case 'jti':
-      return token.jti === v
-    case 'gid':
-      return token.gid === v
-    case 'cid':
-      return token.clientId === v
-    case 'sub':
-      return token.subject === v
-    case 'jkt':
-      return token.jkt === v
-    case 'glob':
-      return matchesGlob(v, token.clientId)
-    case 'kid':
-      return false
-  }
+function cid(id: string, chain = true): Selector {
+  return chain ? { k: 'cid', v: id, c: true } : { k: 'cid', v: id }
 }
