@@ -1,5 +1,6 @@
 import { ConfigurationError, type ReplayStore, type ReplayVerdict, Unavailable } from '@sharkguard/core'
 import { connectionOf, type RedisClient } from './client.ts'
+import { secondsOf } from './clock.ts'
 import { Late, within } from './deadline.ts'
 import { ServerWatch } from './server-watch.ts'
 
@@ -146,10 +147,5 @@ function resolveOptions(options: RedisReplayStoreOptions) {
   if (!(window > 0 && window <= LONGEST_WINDOW)) {
     throw new ConfigurationError('window', `expected seconds above 0, at most ${LONGEST_WINDOW}`)
   }
-  const clock = options.clock ?? (() => Date.now() / 1000)
-  const seconds = () => {
-    const reading = clock()
-    return reading > 1e11 ? reading / 1000 : reading
-  }
-  return { prefix, deadlineMs, window, clock: seconds }
+  return { prefix, deadlineMs, window, clock: secondsOf(options.clock ?? Date.now) }
 }
