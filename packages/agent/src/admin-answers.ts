@@ -30,6 +30,26 @@ export interface Page<Item> {
   readonly total: number
 }
 
+/** `chain: false` leaves alone what others got by delegation; the issuer's default is true. */
+export interface RevocationOptions {
+  readonly reason?: string
+  readonly chain?: boolean
+}
+
+export interface AgentRevocation {
+  readonly message: string
+  /** Live tokens that were ended. */
+  readonly count: number
+  /** Absent from a stock SharkAuth server. */
+  readonly audit_event_id?: string
+}
+
+export interface VaultDisconnection {
+  readonly revoked_agent_ids: readonly string[]
+  readonly audit_event_id: string
+  readonly [member: string]: unknown
+}
+
 export interface KeyRotation {
   readonly old_jkt: string
   readonly new_jkt: string
@@ -70,6 +90,12 @@ export interface MayActGrant {
 export interface AuditEvent {
   readonly id: string
   readonly action: string
+  /** What it was done to: an agent, a user, a token's `jti`, a pattern. SharkAuth calls it `target_id`. */
+  readonly target?: string
+  readonly reason?: string | null
+  readonly details?: Readonly<Record<string, unknown>>
+  /** Seconds since the epoch. */
+  readonly at?: number
   readonly actor_id?: string
   readonly target_id?: string
   readonly created_at?: string | number
@@ -79,7 +105,8 @@ export interface AuditEvent {
 
 export interface AuditPage {
   readonly data: readonly AuditEvent[]
-  readonly has_more: boolean
+  readonly total?: number
+  readonly has_more?: boolean
   readonly next_cursor?: string
 }
 

@@ -3,13 +3,16 @@ import type {
   AdminAgent,
   AdminQuery,
   AgentRegistration,
+  AgentRevocation,
   AuditPage,
   KeyRotation,
   MayActGrant,
   MayActRequest,
   Page,
   PatternRevocation,
+  RevocationOptions,
   UserCascade,
+  VaultDisconnection,
 } from './admin-answers.ts'
 import { AgentError, isRecord, parseOAuthError } from './errors.ts'
 import { type Fetch, globalFetch } from './fetch.ts'
@@ -41,12 +44,14 @@ export class AdminClient {
   readonly auditLogs: ReturnType<typeof createAuditLogs>
   readonly keys: ReturnType<typeof createKeys>
   readonly #send: Send
+  readonly #revokeToken: (token: string) => Promise<void>
 
   constructor(options: AdminClientOptions) {
     if (typeof options.adminKey !== 'string' || options.adminKey === '') {
       throw new AgentError('configuration', 'adminKey must be the key the issuer printed at its first start')
     }
     this.#send = createSend(options)
+    this.#revokeToken = createRevokeToken(options)
     this.agents = createAgents(this.#send)
     this.users = createUsers(this.#send)
     this.vault = createVault(this.#send)
@@ -55,10 +60,16 @@ export class AdminClient {
     this.keys = createKeys(this.#send)
   }
 
+  /** Layer 1: one access token; with a refresh token, the whole grant. Resolves also when the token is not known. */
+  revokeToken(token: string): Promise<void> {
+    return this.#revokeToken(token)
+  }
+
   /** Layer 4: the tokens of every client whose id matches the SQLite GLOB pattern. */
-  revokeByPattern(request: { pattern: string; reason?: string }): Promise<PatternRevocation> {
-    const { pattern, reason } = request
-    return this.#send('POST', ['admin', 'oauth', 'revoke-by-pattern'], { client_id_pattern: pattern, reason })
+  revokeByPattern(request: { pattern: string } & RevocationOptions): Promise<PatternRevocation> {
+    const { pattern, ...options } = request
+    const body = { client_id_pattern: pattern, ...options }
+    return this.#send('POST', ['admin', 'oauth', 'revoke-by-pattern'], body)
   }
 }
 
@@ -77,13 +88,11 @@ function createAgents(send: Send) {
     listTokens: (id: string) =>
       send<{ readonly data: readonly Readonly<Record<string, unknown>>[] }>('GET', ['agents', id, 'tokens']),
     /** Layer 2: ends all tokens issued so far; the agent may get new ones. */
-    revokeAll: (id: string) =>
-      send<{ readonly message: string; readonly count: number }>('POST', [
-        'agents',
-        id,
-        'tokens',
-        'revoke-all',
-      ]),
+    revokeAll: (id: string, options?: RevocationOptions) =>
+      send<AgentRevocation>('POST', ['agents', id, 'tokens', 'revoke-all'], options),
+    /** What was done to it, newest first. */
+    audit: (id: string, query: AdminQuery = {}) =>
+      send<AuditPage>('GET', ['agents', id, 'audit'], undefined, query),
     rotateSecret: (id: string) =>
       send<{ readonly client_id: string; readonly client_secret: string; readonly message: string }>('POST', [
         'agents',
@@ -122,9 +131,10 @@ function createVault(send: Send) {
   return {
     connect: ({ provider, userId, secret }: { provider: string; userId: string; secret?: string }) =>
       send<{ readonly id: string }>('POST', connections, { provider, user_id: userId, secret }),
+    list: (query: AdminQuery = {}) =>
+      send<Page<Readonly<Record<string, unknown>>>>('GET', connections, undefined, query),
     /** Layer 5: the tokens of every agent that ever used the connection. */
-    disconnect: (id: string) =>
-      send<Readonly<Record<string, unknown>> | undefined>('DELETE', [...connections, id]),
+    disconnect: (id: string) => send<VaultDisconnection | undefined>('DELETE', [...connections, id]),
   }
 }
 
@@ -152,13 +162,16 @@ function createAuditLogs(send: Send) {
 
 function createKeys(send: Send) {
   return {
-    /** A new signing key for the issuer; the old one stays published until its tokens have expired. */
-    rotate: () =>
-      send<{ readonly rotated: boolean; readonly kid: string; readonly algorithm: string }>('POST', [
-        'admin',
-        'auth',
-        'rotate-signing-key',
-      ]),
+    /**
+     * A new signing key for the issuer; the old one stays published until its tokens have expired, or with `compromised`
+     * is withdrawn at once, and all that it signed with it.
+     */
+    rotate: (options?: { compromised?: boolean; reason?: string }) =>
+      send<{ readonly rotated: boolean; readonly kid: string; readonly algorithm: string }>(
+        'POST',
+        ['admin', 'auth', 'rotate-signing-key'],
+        options,
+      ),
   }
 }
 
@@ -185,6 +198,22 @@ function createSend({ baseUrl, adminKey, fetch: fetchFn = globalFetch }: AdminCl
       )
     }
     return body as Answer
+  }
+}
+
+/** RFC 7009, as the admin. */
+function createRevokeToken({ baseUrl, adminKey, fetch: fetchFn = globalFetch }: AdminClientOptions) {
+  const { origin, pathname } = parseHttpUrl(baseUrl, 'baseUrl')
+  return async (token: string): Promise<void> => {
+    const url = `${origin}${pathname.replace(/\/$/, '')}/oauth/revoke`
+    const headers = {
+      authorization: `Bearer ${adminKey}`,
+      accept: 'application/json',
+      'content-type': 'application/x-www-form-urlencoded',
+    }
+    const init = { method: 'POST', headers, body: new URLSearchParams({ token }).toString() }
+    const { status, body } = await exchangeJson(fetchFn, url, init)
+    if (status !== 200) throw parseOAuthError(status, body, [adminKey, token])
   }
 }
 

@@ -40,6 +40,13 @@ describe('AdminClient', () => {
     ['agents.deactivate', () => admin.agents.deactivate('a'), 'DELETE /agents/a'],
     ['agents.listTokens', () => admin.agents.listTokens('a'), 'GET /agents/a/tokens'],
     ['agents.revokeAll', () => admin.agents.revokeAll('a/b'), 'POST /agents/a%2Fb/tokens/revoke-all'],
+    [
+      'agents.revokeAll with options',
+      () => admin.agents.revokeAll('a', { reason: 'r', chain: false }),
+      'POST /agents/a/tokens/revoke-all',
+      { reason: 'r', chain: false },
+    ],
+    ['agents.audit', () => admin.agents.audit('a', { limit: 1 }), 'GET /agents/a/audit?limit=1'],
     ['agents.rotateSecret', () => admin.agents.rotateSecret('a'), 'POST /agents/a/rotate-secret'],
     [
       'agents.rotateDpopKey',
@@ -84,13 +91,33 @@ describe('AdminClient', () => {
       () => admin.auditLogs.list({ action: 'x', limit: 1 }),
       'GET /audit-logs?action=x&limit=1',
     ],
+    ['vault.list', () => admin.vault.list(), 'GET /admin/vault/connections'],
     ['keys.rotate', () => admin.keys.rotate(), 'POST /admin/auth/rotate-signing-key'],
+    [
+      'keys.rotate for a compromised key',
+      () => admin.keys.rotate({ compromised: true }),
+      'POST /admin/auth/rotate-signing-key',
+      { compromised: true },
+    ],
   ])('%s calls its path with the admin key', async (_, call, expected, body) => {
     expect(await call()).toEqual({ ok: true })
     const [{ method, url, headers, body: sent }] = server.seen as [(typeof server.seen)[0]]
     expect(`${method} ${url.pathname.replace('/api/v1', '')}${url.search}`).toBe(expected)
     expect(headers.get('authorization')).toBe('Bearer sk_live_1')
     expect(sent === '' ? undefined : JSON.parse(sent)).toEqual(body)
+  })
+
+  it('revokes a token as a form, beside the admin API, and resolves with nothing', async () => {
+    answer = { text: '' }
+    expect(await admin.revokeToken('a.b.c')).toBeUndefined()
+    const [{ method, url, headers, body }] = server.seen as [(typeof server.seen)[0]]
+    expect([method, url.pathname, body]).toEqual(['POST', '/oauth/revoke', 'token=a.b.c'])
+    expect(headers.get('content-type')).toBe('application/x-www-form-urlencoded')
+    expect(headers.get('authorization')).toBe('Bearer sk_live_1')
+    answer = { status: 401, json: { error: 'invalid_client', error_description: 'not a.b.c' } }
+    const failure = await admin.revokeToken('a.b.c').catch((error) => error)
+    expect(failure).toMatchObject({ error: 'invalid_client', status: 401 })
+    expect(String(failure)).not.toContain('a.b.c')
   })
 
   it('resolves with nothing for 204', async () => {

@@ -34,6 +34,7 @@ export {
 } from './refusal.ts'
 export type { GuardRequest, RequestHeaders } from './request.ts'
 export type { ResourceMetadata } from './resource-metadata.ts'
+export { endWithToken } from './response-stream.ts'
 export { type IntrospectionOptions, introspection } from './revocation/introspection.ts'
 export { type RevocationListOptions, revocationList } from './revocation/revocation-list.ts'
 export type {
@@ -43,4 +44,5 @@ export type {
   RevocationVerdict,
 } from './revocation/source.ts'
 export { type StatusListOptions, statusList } from './revocation/status-list.ts'
+export type { ImpliesScope } from './scopes.ts'
 export type { Allowed, Answer, Refused, ResponseHeaders, Verdict } from './verdict.ts'

@@ -31,16 +31,20 @@ export function createOpenStreams(
     const stream = { text, end }
     streams.add(stream)
     if (timer === undefined) {
-      timer = setInterval(recheck, INTERVAL_MS)
+      timer = setInterval(look, INTERVAL_MS)
       // On Node a timer keeps the process alive; waiting for a revocation is no reason to.
       ;(timer as { unref?: () => void }).unref?.()
     }
-    return () => forget(stream)
+    return () => void streams.delete(stream)
   }
 
-  function forget(stream: OpenStream): void {
-    streams.delete(stream)
-    if (streams.size > 0 || timer === undefined) return
+  /** Ends by itself when there is nothing left to look at: most answers are over long before it comes round. */
+  function look(): void {
+    if (streams.size === 0) stop()
+    else recheck()
+  }
+
+  function stop(): void {
     clearInterval(timer)
     timer = undefined
   }
@@ -54,8 +58,7 @@ export function createOpenStreams(
       const token = await verify(stream.text, Math.floor(clock()))
       await revocation.require(token, stream.text)
     } catch (error) {
-      if (!streams.has(stream)) return
-      forget(stream)
+      if (!streams.delete(stream)) return
       try {
         stream.end(whyEnded(error))
       } catch {
@@ -67,7 +70,8 @@ export function createOpenStreams(
   return {
     watch,
     close(): void {
-      for (const stream of [...streams]) forget(stream)
+      streams.clear()
+      stop()
     },
   }
 }

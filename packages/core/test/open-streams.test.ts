@@ -75,11 +75,12 @@ describe('an open stream', () => {
     undo()
   })
 
-  it('keeps a timer only while there is one', () => {
+  it('keeps a timer only while there is one, and for the rest of its second', async () => {
     expect(vi.getTimerCount()).toBe(0)
     const undo = [watch('a'), watch('a')]
     expect(vi.getTimerCount()).toBe(1)
     for (const each of undo) each()
+    await tick()
     expect(vi.getTimerCount()).toBe(0)
     watch('b')
     streams.close()

@@ -24,7 +24,7 @@ export interface Guarded extends RequestHandler {
 /**
  * Guards an Express app, a path or a route: `app.use(sharkGuard(audience))`. Sets `req.auth`; serves the resource's
  * metadata (RFC 9728), from the app's root also when mounted by `app.use('/path', …)`. Reads no body: put it before
- * body parsers, so that refusing an upload costs nothing.
+ * body parsers, so that refusing an upload costs nothing. What is still being sent when its token ends is broken off.
  * @throws ConfigurationError
  */
 export function sharkGuard(audience: string | readonly string[], options: GuardOptions = {}): Guarded {
@@ -35,6 +35,7 @@ export function sharkGuard(audience: string | readonly string[], options: GuardO
       if (passage.kind === 'answer') return send(res, passage.answer)
       if (passage.kind === 'allow') {
         req.auth = passage.auth
+        endWithToken(res, guard, passage.auth)
         for (const [name, value] of Object.entries(passage.headers)) res.append(name, value)
       }
       next()
@@ -57,6 +58,18 @@ function describe(req: Request) {
 
 function send(res: Response, { status, headers, body }: Answer): void {
   res.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) }).end(body)
+}
+
+/**
+ * Breaks off what is still being sent when the token of its request is revoked; a stream of events also when the token
+ * expires, or when nobody can say any more. Destroyed rather than ended: whoever goes on writing is told so by no error.
+ */
+function endWithToken(res: Response, guard: Guard, auth: AuthInfo): void {
+  const unwatch = guard.watch(auth, (reason) => {
+    if (reason === 'revoked' || `${res.getHeader('content-type')}`.startsWith('text/event-stream'))
+      res.destroy()
+  })
+  res.once('close', unwatch)
 }
 
 /**

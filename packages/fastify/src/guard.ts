@@ -18,7 +18,7 @@ export interface Guarded extends FastifyPluginAsync {
 /**
  * Guards the context it is registered in, and those within: `await app.register(sharkGuard(audience))`. Sets
  * `request.auth`; serves the resource's metadata (RFC 9728) from the root of the server, also out of a child context with
- * a prefix; runs `onRequest`, before any body is read.
+ * a prefix; runs `onRequest`, before any body is read. What is still being sent when its token ends is broken off.
  * @throws ConfigurationError
  */
 export function sharkGuard(audience: string | readonly string[], options: GuardOptions = {}): Guarded {
@@ -33,7 +33,12 @@ export function sharkGuard(audience: string | readonly string[], options: GuardO
         request.auth = passage.auth
         // Where the MCP SDK's Node adapter looks.
         Object.assign(request.raw, { auth: passage.auth })
-        for (const [name, value] of Object.entries(passage.headers)) append(reply, name, value)
+        endWithToken(reply.raw, guard, passage.auth)
+        for (const [name, value] of Object.entries(passage.headers)) {
+          append(reply, name, value)
+          // A hijacked reply is written past Fastify, as the MCP SDK does.
+          reply.raw.setHeader(name, value)
+        }
       }
     })
     app.addHook('onClose', () => guard.close())
@@ -74,6 +79,18 @@ function describe(request: FastifyRequest) {
 function append(reply: FastifyReply, name: string, value: string): void {
   const present = reply.getHeader(name)
   reply.header(name, present === undefined ? value : `${present}, ${value}`)
+}
+
+/**
+ * Breaks off what is still being sent when the token of its request is revoked; a stream of events also when the token
+ * expires, or when nobody can say any more. Destroyed rather than ended: whoever goes on writing is told so by no error.
+ */
+function endWithToken(res: FastifyReply['raw'], guard: Guard, auth: AuthInfo): void {
+  const unwatch = guard.watch(auth, (reason) => {
+    if (reason === 'revoked' || `${res.getHeader('content-type')}`.startsWith('text/event-stream'))
+      res.destroy()
+  })
+  res.once('close', unwatch)
 }
 
 /** As bytes: Fastify adds a charset to text, and JSON has none (RFC 8259 §11). */

@@ -1,4 +1,11 @@
-import { type Answer, type AuthInfo, createGuard, type Guard, type GuardOptions } from '@sharkguard/core'
+import {
+  type Answer,
+  type AuthInfo,
+  createGuard,
+  endWithToken,
+  type Guard,
+  type GuardOptions,
+} from '@sharkguard/core'
 import type { Context, MiddlewareHandler } from 'hono'
 
 declare module 'hono' {
@@ -21,7 +28,7 @@ export interface Guarded extends MiddlewareHandler<{ Variables: { auth: AuthInfo
 
 /**
  * Guards a Hono app or a path: `app.use(sharkGuard(audience))`. Sets `c.get('auth')`; serves the resource's metadata (RFC
- * 9728); reads no body. Runs wherever Hono does.
+ * 9728); reads no body; ends streams with the token they were opened with. Runs wherever Hono does.
  * @throws ConfigurationError
  */
 export function sharkGuard(audience: string | readonly string[], options: GuardOptions = {}): Guarded {
@@ -33,6 +40,8 @@ export function sharkGuard(audience: string | readonly string[], options: GuardO
     if (passage.kind === 'pass') return next()
     c.set('auth', passage.auth)
     await next()
+    const lasting = endWithToken(c.res, guard, passage.auth)
+    if (lasting !== c.res) c.res = lasting
     for (const [name, value] of Object.entries(passage.headers)) c.header(name, value, { append: true })
   }
 

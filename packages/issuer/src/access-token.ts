@@ -53,6 +53,15 @@ export function createAccessTokens(
 ): AccessTokens {
   const { issuer, store, clock, tokenType, tokenLifetime } = settings
 
+  /** What was revoked a moment ago, by somebody who could not have seen this token yet. */
+  async function revokeIfOverdue(record: IssuedToken, parent: string | undefined): Promise<void> {
+    const from = parent === undefined ? undefined : await store.get('token', parent)
+    if (from !== undefined && (await revocation.isRevoked(from))) await revocation.revokeToken(record)
+    else if (statusLists !== undefined && (await revocation.isRevoked(record))) {
+      await statusLists.revoke([record])
+    }
+  }
+
   return {
     async issue(request) {
       const { clientId, subject, scope, jkt, act, parent } = request
@@ -66,9 +75,7 @@ export function createAccessTokens(
       const record = { status, jti, gid, clientId, subject, jkt, act, issuedAt, expiresAt, scope, audience }
       const indexes = [...tokenIndexes(record), ...(parent === undefined ? [] : [`parent:${parent}`])]
       await store.add('token', jti, record, { expiresAt, indexes })
-      // A grant that was revoked a moment ago: whoever did that may not have seen this token.
-      if (statusLists !== undefined && (await revocation.isRevoked(record)))
-        await statusLists.revoke([record])
+      await revokeIfOverdue(record, parent)
       const claims: JWTPayload = {
         iss: issuer,
         sub: subject,

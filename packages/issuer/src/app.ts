@@ -32,10 +32,10 @@ export function createApp(parts: Parts): Hono {
   routes.post('/oauth/token', createTokenEndpoint(parts))
   routes.post('/oauth/introspect', createIntrospection(parts, isAdmin))
   routes.post('/oauth/revoke', createTokenRevocation(parts, isAdmin))
-  for (const path of ['/oauth/token', '/oauth/introspect', '/oauth/revoke']) routes.all(path, onlyPost)
   routes.get('/oauth/revocations', (c) => revocationList(new URL(c.req.url).searchParams, c.req.raw.signal))
   if (statusLists !== undefined) mountStatusLists(routes, settings, keys, statusLists)
   mountRegistration(routes, settings, revocation)
+  for (const name of ['token', 'introspect', 'revoke', 'register']) routes.all(`/oauth/${name}`, onlyPost)
   routes.get('/api/v1/vault/:provider/token', createVault(parts))
   routes.route('/api/v1', createAdminApi(parts, isAdmin))
   routes.get('/healthz', async (c) => {

@@ -36,6 +36,11 @@ export async function readJson(c: Context, maxSize = MAX_BODY): Promise<Readonly
   throw invalidRequest('The body must be a JSON object')
 }
 
+/** The same, and nothing where no body came. */
+export async function readOptionalJson(c: Context): Promise<Readonly<Record<string, unknown>>> {
+  return c.req.header('content-type') === undefined ? {} : readJson(c)
+}
+
 function requireMediaType(c: Context, expected: string): void {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase()
   if (type !== expected) throw invalidRequest(`Content-Type must be ${expected}`)

@@ -2,7 +2,7 @@ import type { Context } from 'hono'
 import { authenticateClient } from './client-authentication.ts'
 import { keepClient } from './clients.ts'
 import { invalidProof, verifyProof } from './dpop.ts'
-import { invalidGrant, invalidRequest, OAuthError } from './errors.ts'
+import { invalidClient, invalidGrant, invalidRequest, OAuthError } from './errors.ts'
 import { authorizationCodeGrant } from './grants/authorization-code.ts'
 import { clientCredentialsGrant } from './grants/client-credentials.ts'
 import type { Grant } from './grants/grant.ts'
@@ -42,6 +42,11 @@ export function createTokenEndpoint(parts: Parts) {
     }
     const jkt = await provenKey(c, client)
     const response = await grant({ client, form, jkt })
+    // Deactivated since it authenticated, and what it got may be dated after that: it ends all the same.
+    if ((await store.get('client', client.id))?.active === false) {
+      await parts.revocation.revokeClient(client, 'agent.deactivated_with_revocation')
+      throw invalidClient()
+    }
     await keepClient(store, client)
     return c.json(response)
   }

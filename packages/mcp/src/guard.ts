@@ -1,10 +1,17 @@
-import { type Answer, type AuthInfo, createGuard, type Guard, type GuardOptions } from '@sharkguard/core'
+import {
+  type Answer,
+  type AuthInfo,
+  createGuard,
+  endWithToken,
+  type Guard,
+  type GuardOptions,
+} from '@sharkguard/core'
 import { readBody } from './body.ts'
 import { type OperationScopes, operationScopes } from './operation-scopes.ts'
 import { publicOperations } from './public-operations.ts'
 import { type HandleRequest, type HandlerOptions, withOwnedSessions } from './sessions.ts'
 import { headerMismatch } from './standard-headers.ts'
-import { endWithToken, withHeaders } from './stream.ts'
+import { withHeaders } from './stream.ts'
 
 /**
  * What can be guarded: `createMcpHandler(…)` of `@modelcontextprotocol/server`, or a function, such as
@@ -43,7 +50,7 @@ export function sharkGuard(
   audience: string | readonly string[],
   options: McpGuardOptions = {},
 ): GuardedHandler {
-  const { tools, resources, prompts, impliesScope, public: patterns = [], ...guardOptions } = options
+  const { tools, resources, prompts, public: patterns = [], ...guardOptions } = options
   const guard = createGuard(audience, guardOptions)
   const open = publicOperations(patterns)
   const requireScopes = operationScopes(guard, options)

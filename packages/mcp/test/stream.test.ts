@@ -1,6 +1,5 @@
-import type { AuthInfo, RevocationSource, StreamEnd } from '@sharkguard/core'
+import { type AuthInfo, endWithToken, type RevocationSource, type StreamEnd } from '@sharkguard/core'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { endWithToken } from '../src/stream.ts'
 import { Endpoint, rpc } from './endpoint.ts'
 
 let endpoint: Endpoint

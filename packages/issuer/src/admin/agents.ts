@@ -3,12 +3,12 @@ import { calculateJwkThumbprint, type JWK } from 'jose'
 import { addClient } from '../clients.ts'
 import { requireCanonicalKey } from '../dpop.ts'
 import { invalidRequest, OAuthError } from '../errors.ts'
-import { readJson } from '../http.ts'
+import { readJson, readOptionalJson } from '../http.ts'
 import type { Parts } from '../parts.ts'
 import { randomSecret, sha256 } from '../random.ts'
 import type { IssuedToken } from '../records.ts'
 import { changeClient, createClient } from '../registration/create-client.ts'
-import { describeAgent, listPage, notFound, reasonOf, requireAgent, searchPage } from './answers.ts'
+import { chainOf, describeAgent, listPage, notFound, reasonOf, requireAgent, searchPage } from './answers.ts'
 import { describeEvent } from './audit-logs.ts'
 
 /** /api/v1/agents: registered clients, by `agent_…` or client id. */
@@ -73,8 +73,14 @@ export function agents(admin: Hono, { settings, revocation }: Parts): void {
 
   admin.post('/agents/:id/tokens/revoke-all', async (c) => {
     const agent = await requireAgent(store, c.req.param('id'))
-    const { count } = await revocation.revokeClient(agent, 'agent.tokens_revoked')
-    return c.json({ message: 'All tokens have been revoked', count })
+    const body = await readOptionalJson(c)
+    const { count, auditEventId } = await revocation.revokeClient(
+      agent,
+      'agent.tokens_revoked',
+      reasonOf(body),
+      chainOf(body),
+    )
+    return c.json({ message: 'All tokens have been revoked', count, audit_event_id: auditEventId })
   })
 
   admin.post('/agents/:id/rotate-secret', async (c) => {

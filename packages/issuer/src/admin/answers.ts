@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { findAgent } from '../clients.ts'
-import { OAuthError } from '../errors.ts'
+import { invalidRequest, OAuthError } from '../errors.ts'
 import type { Client, Records } from '../records.ts'
 import { describeClient } from '../registration/create-client.ts'
 import { everyRecord, type IssuerStore, type Kind, type ListOptions, type Page } from '../store.ts'
@@ -61,6 +61,12 @@ export async function searchPage<K extends Kind>(
     total++
   }
   return { data, total }
+}
+
+/** `chain` of a body: whether a revocation follows delegation chains. Default true. */
+export function chainOf({ chain = true }: Readonly<Record<string, unknown>>): boolean {
+  if (typeof chain !== 'boolean') throw invalidRequest('chain must be true or false')
+  return chain
 }
 
 /** `reason` of a body, for the audit log. */

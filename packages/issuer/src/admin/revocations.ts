@@ -2,7 +2,7 @@ import type { Hono } from 'hono'
 import { invalidRequest } from '../errors.ts'
 import { readJson } from '../http.ts'
 import type { Parts } from '../parts.ts'
-import { reasonOf } from './answers.ts'
+import { chainOf, reasonOf } from './answers.ts'
 
 /** Revocation by what tokens have in common. */
 export function revocations(admin: Hono, { settings, revocation }: Parts): void {
@@ -15,7 +15,7 @@ export function revocations(admin: Hono, { settings, revocation }: Parts): void 
     if (typeof pattern !== 'string' || pattern === '' || pattern.length > 128) {
       throw invalidRequest('client_id_pattern is required, at most 128 characters')
     }
-    const { count, auditEventId } = await revocation.revokePattern(pattern, reasonOf(body))
+    const { count, auditEventId } = await revocation.revokePattern(pattern, reasonOf(body), chainOf(body))
     return c.json({ revoked_count: count, audit_event_id: auditEventId, pattern_matched: pattern })
   })
 

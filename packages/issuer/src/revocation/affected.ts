@@ -38,17 +38,23 @@ export async function tokensOf(store: IssuerStore, selector: Selector): Promise<
 }
 
 /**
- * The latest `iat` of codes, refresh tokens and consents that a rule is about: at most seconds ahead of the clock, so only
- * those are looked at that were made lately.
+ * The latest `iat` of codes, refresh tokens and consents that a rule is about: at most seconds ahead of the clock, so of
+ * codes and refresh tokens only those are looked at that were made lately. A consent may be renewed where it is.
  */
 export async function latestGrant(store: IssuerStore, selector: Selector, now: number): Promise<number> {
   let latest = Number.NEGATIVE_INFINITY
-  for (const kind of ['code', 'refresh', 'consent'] as const) {
+  const look = (record: Revocable) => {
+    if (selects(selector, record)) latest = Math.max(latest, record.issuedAt)
+  }
+  for (const kind of ['code', 'refresh'] as const) {
     for await (const record of everyRecord(store, kind)) {
       if (record.issuedAt < now - SETTLED) break
-      if (selects(selector, record)) latest = Math.max(latest, record.issuedAt)
+      look(record)
     }
   }
+  const { k, v } = selector
+  const index = k === 'cid' ? `client:${v}` : k === 'sub' ? `user:${v}` : undefined
+  for await (const consent of everyRecord(store, 'consent', index)) look(consent)
   return latest
 }
 
