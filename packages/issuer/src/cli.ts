@@ -35,6 +35,9 @@ const SEEDABLE = [
   'tokenLifetime',
   'refreshTokenLifetime',
   'tokenType',
+  'algorithms',
+  'keyLifetime',
+  'statusList',
   'nonce',
 ]
 
