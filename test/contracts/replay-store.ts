@@ -12,7 +12,7 @@ export interface ReplayStoreUnderTest {
   close(): Promise<void> | void
 }
 
-export const JKT = 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs'
+const JKT = 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs'
 const OTHER_JKT = '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I'
 /** What the guard's defaults give: `proofMaxAge + clockTolerance + 1`. */
 const LIFE = 71

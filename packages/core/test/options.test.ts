@@ -172,7 +172,8 @@ describe('resolveOptions', () => {
       resourceMetadataUrl: 'https://mcp.example.com/.well-known/oauth-protected-resource/mcp',
       proofMaxAge: 60,
       clockTolerance: 10,
-      nonce: undefined,
+      nonce: {},
+      nonceNeededUntil: Number.NEGATIVE_INFINITY,
       revocation: 'auto',
     })
     expect(settings.issuers).toEqual([

@@ -70,36 +70,34 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Memor
   let size = 0
   let floor = Math.floor(options.floor ?? Number.NEGATIVE_INFINITY)
   let oldest = Number.POSITIVE_INFINITY
-  /** The latest second that was ever claimed. */
-  let latest = Number.NEGATIVE_INFINITY
   let passed = Number.NaN
   /** What the table counts its 32-bit seconds from: 68 years either way. */
   const epoch = Math.floor(clock()) - 2 ** 31
+  /** The floor so counted, where 0 is for what was never used. */
+  const deadUntil = () => Math.max(0, floor - epoch)
 
-  /** Everything that expires at or before `second` is dead from now on. */
-  function raiseFloor(second: number): void {
-    if (!(second > floor)) return
-    floor = second
+  /**
+   * Forgets what expires at or before `second`. The floor rises no further than to what was forgotten: a clock that is ahead
+   * for a moment must not make the store refuse for as long as it was ahead.
+   */
+  function forget(second: number): void {
     oldest = Number.POSITIVE_INFINITY
     for (const [expiry, entries] of expiring) {
-      if (expiry > floor) {
+      if (expiry > second) {
         oldest = Math.min(oldest, expiry)
       } else {
+        floor = Math.max(floor, expiry)
         size -= entries
         expiring.delete(expiry)
       }
     }
+    perKey?.forget(second)
   }
 
-  /**
-   * Lets time pass, up to the last second that was ever claimed: a clock that is wrong by years for a moment must not
-   * make the store refuse for years.
-   */
   function pass(now: number): void {
     if (now === passed) return
     passed = now
-    raiseFloor(Math.min(now, latest))
-    perKey?.forget(now)
+    forget(now)
   }
 
   function makeRoom(): void {
@@ -107,8 +105,7 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Memor
     for (const expiry of [...expiring.keys()].sort((a, b) => a - b)) {
       given += expiring.get(expiry) ?? 0
       if (given < maxEntries * GIVEN_UP) continue
-      raiseFloor(expiry)
-      perKey?.forget(floor)
+      forget(expiry)
       return
     }
   }
@@ -122,7 +119,7 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Memor
       if (!(second > now && second < epoch + 2 ** 32)) throw new Unavailable('replay_store_full')
       refuseBelow(floor, second)
       const { high, low } = fingerprint(key)
-      if (table.has(high, low, floor - epoch)) return 'replayed'
+      if (table.has(high, low, deadUntil())) return 'replayed'
       const cells = jkt === undefined ? undefined : perKey?.cellsOf(jkt)
       if (cells !== undefined && size > 0 && perKey?.isExceeded(cells)) {
         throw new Unavailable('replay_quota_exceeded', { retryAfter: Math.max(1, oldest - now) })
@@ -131,10 +128,9 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Memor
         makeRoom()
         refuseBelow(floor, second)
       }
-      table.add(high, low, second - epoch, floor - epoch)
+      table.add(high, low, second - epoch, deadUntil())
       expiring.set(second, (expiring.get(second) ?? 0) + 1)
       if (second < oldest) oldest = second
-      if (second > latest) latest = second
       size++
       if (cells !== undefined) perKey?.count(cells, second)
       return 'fresh'
