@@ -71,10 +71,8 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Memor
   let floor = Math.floor(options.floor ?? Number.NEGATIVE_INFINITY)
   let oldest = Number.POSITIVE_INFINITY
   let passed = Number.NaN
-  /** What the table counts its 32-bit seconds from: 68 years either way. */
-  const epoch = Math.floor(clock()) - 2 ** 31
-  /** The floor so counted, where 0 is for what was never used. */
-  const deadUntil = () => Math.max(0, floor - epoch)
+  /** What the table counts its 32-bit seconds from: 68 years either way of the first claim. */
+  let epoch: number | undefined
 
   /**
    * Forgets what expires at or before `second`. The floor rises no further than to what was forgotten: a clock that is ahead
@@ -92,6 +90,11 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Memor
       }
     }
     perKey?.forget(second)
+  }
+
+  /** The floor as the table counts, where 0 is for a slot that was never used. */
+  function deadUntil(epoch: number): number {
+    return Math.max(0, floor - epoch)
   }
 
   function pass(now: number): void {
@@ -114,12 +117,13 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Memor
     claim(key, expiresAt, jkt) {
       const now = Math.floor(clock())
       pass(now)
+      epoch ??= now - 2 ** 31
       const second = Math.ceil(expiresAt)
       // Also refuses what is no number: nothing is later than that.
       if (!(second > now && second < epoch + 2 ** 32)) throw new Unavailable('replay_store_full')
       refuseBelow(floor, second)
       const { high, low } = fingerprint(key)
-      if (table.has(high, low, deadUntil())) return 'replayed'
+      if (table.has(high, low, deadUntil(epoch))) return 'replayed'
       const cells = jkt === undefined ? undefined : perKey?.cellsOf(jkt)
       if (cells !== undefined && size > 0 && perKey?.isExceeded(cells)) {
         throw new Unavailable('replay_quota_exceeded', { retryAfter: Math.max(1, oldest - now) })
@@ -128,7 +132,7 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Memor
         makeRoom()
         refuseBelow(floor, second)
       }
-      table.add(high, low, second - epoch, deadUntil())
+      table.add(high, low, second - epoch, deadUntil(epoch))
       expiring.set(second, (expiring.get(second) ?? 0) + 1)
       if (second < oldest) oldest = second
       size++
