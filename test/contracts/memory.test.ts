@@ -9,7 +9,7 @@ for (const [when, epoch] of Object.entries(EPOCHS)) {
     return {
       store: memoryReplayStore({ clock: () => now }),
       now: () => now,
-      pass(seconds) {
+      pass(seconds: number) {
         now += seconds
       },
       close() {},
