@@ -18,7 +18,9 @@ export async function openStores(url: string) {
   const nodeRedis = createClient({ url, socket: { reconnectStrategy: 100 } })
   for (const client of [ioredis, nodeRedis]) client.on('error', () => {})
   await nodeRedis.connect()
-  const stores = [ioredis, nodeRedis].map((client) => redisReplayStore(client, { window: WINDOW }))
+  const stores = [ioredis, nodeRedis].map((client) =>
+    redisReplayStore(client, { window: WINDOW, deadlineMs: 200 }),
+  )
   await Promise.all(stores.map((store) => store.ready()))
   return {
     stores,

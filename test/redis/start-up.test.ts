@@ -108,6 +108,7 @@ describe.skipIf(!hasRedisServer())('at the start', () => {
     { prefix: 5 },
     { deadlineMs: 0 },
     { deadlineMs: Number.NaN },
+    { clock: 5 },
     { window: 0 },
     { window: 902 },
     { window: Number.POSITIVE_INFINITY },

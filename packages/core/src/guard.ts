@@ -137,8 +137,9 @@ export function createGuard(audience: string | readonly string[], options: Guard
       const { floor = Number.NEGATIVE_INFINITY } = replayStore
       // Where a proof made now would pass, a challenge brings one at once. Not a second time: then the client's clock is
       // slow, and it has to wait.
-      if (expiresAt <= floor && floor < now + life && !proof.hasNonce)
-        throw new Refusal('proof_nonce_required')
+      if (expiresAt <= floor && floor < now + life && !proof.hasNonce) {
+        throw new Refusal('proof_nonce_required', 'the replay store no longer knows proofs so old')
+      }
       throw error instanceof Unavailable
         ? error
         : new Unavailable('replay_store_unavailable', { cause: error })

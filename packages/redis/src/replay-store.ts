@@ -147,5 +147,8 @@ function resolveOptions(options: RedisReplayStoreOptions) {
   if (!(window > 0 && window <= LONGEST_WINDOW)) {
     throw new ConfigurationError('window', `expected seconds above 0, at most ${LONGEST_WINDOW}`)
   }
+  if (options.clock !== undefined && typeof options.clock !== 'function') {
+    throw new ConfigurationError('clock', 'expected a function')
+  }
   return { prefix, deadlineMs, window, clock: secondsOf(options.clock ?? Date.now) }
 }

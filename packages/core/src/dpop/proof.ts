@@ -103,8 +103,9 @@ export function createProofVerifier(policy: ProofPolicy) {
   }
 
   async function requireNonce(nonce: unknown, now: number): Promise<void> {
+    if (nonce === undefined) throw new Refusal('proof_nonce_required', 'no nonce')
     if (typeof nonce !== 'string' || !(await policy.nonces.accepts(nonce, now))) {
-      throw new Refusal('proof_nonce_required')
+      throw new Refusal('proof_nonce_required', 'the nonce is none of this guard and time')
     }
   }
 
