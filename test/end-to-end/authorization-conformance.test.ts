@@ -1,18 +1,9 @@
-import { createServer } from 'node:net'
 import { type RunningIssuer, startIssuer } from '@sharkguard/issuer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hasSuite, installSuite, runSuite } from '../support/conformance-suite.ts'
+import { freePort } from '../support/free-port.ts'
 
 const RESOURCE = 'https://mcp.example.com/mcp'
-
-/** One that the suite can listen at for the user to come back. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 describe.skipIf(!hasSuite)("the MCP conformance suite's authorization scenarios, against the issuer", () => {
   let issuer: RunningIssuer

@@ -8,7 +8,7 @@ export interface SignInOptions {
 }
 
 /** Where an unattended issuer sends the user straight back to. */
-export async function followRedirect(url: URL): Promise<URL> {
+async function followRedirect(url: URL): Promise<URL> {
   const { headers, status } = await fetch(url, { redirect: 'manual' })
   if (status !== 303) throw new Error(`no redirect: ${status}`)
   return new URL(headers.get('location') ?? '')

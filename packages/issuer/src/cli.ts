@@ -35,6 +35,9 @@ const SEEDABLE = [
   'tokenLifetime',
   'refreshTokenLifetime',
   'tokenType',
+  'algorithms',
+  'keyLifetime',
+  'statusList',
   'nonce',
 ]
 
@@ -110,15 +113,19 @@ async function openStore(url: string | undefined, log: (event: object) => void):
   }
   const { redisIssuerStore } = await importOptional('@sharkguard/redis')
   const { createClient } = await importOptional('redis')
-  const client = createClient({ url })
+  let isUp = false
+  // A connection that is lost comes back; one that never was is for whoever started us.
+  const reconnectStrategy = (retries: number) => (isUp ? Math.min(retries * 50, 2000) : false)
+  const client = createClient({ url, socket: { reconnectStrategy } })
   client.on('error', (error: Error) => log({ level: 'error', message: 'redis', error: error.message }))
   const store = redisIssuerStore(client)
   const close = async () => {
     store.close()
-    client.destroy()
+    if (client.isOpen) client.destroy()
   }
   try {
     await client.connect()
+    isUp = true
     await store.ready()
   } catch (error) {
     await close()

@@ -85,6 +85,18 @@ describe('the consent page', () => {
   })
 })
 
+describe('the page to sign in', () => {
+  it('says so where nobody can', async () => {
+    const { client_id } = await register(issuer)
+    const open = async (at: RunningIssuer, id: string) =>
+      (await new Browser().open(authorizeUrl(at, id))).text
+    expect(await open(issuer, client_id)).not.toContain('Nobody can sign in here')
+    const empty = await startIssuer()
+    expect(await open(empty, (await register(empty)).client_id)).toContain('Nobody can sign in here')
+    await empty.close()
+  })
+})
+
 describe('the cookie', () => {
   it.each([
     [undefined, /^shark_\w+=[\w.-]+; Path=\/; HttpOnly; SameSite=Lax$/],

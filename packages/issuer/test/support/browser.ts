@@ -1,7 +1,7 @@
 import type { RunningIssuer } from '../../src/index.ts'
 
 /** RFC 7636 appendix B. */
-export const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
+const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
 export const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 export const RESOURCE = 'https://mcp.example/mcp'
 

@@ -33,8 +33,9 @@ export class IssuerUnderTest {
     return this
   }
 
+  /** Where it listens, whatever its name. */
   get url(): string {
-    return this.issuer.url
+    return `http://127.0.0.1:${this.issuer.port}`
   }
 
   async request(path: string, init: RequestInit = {}): Promise<Answer> {
@@ -87,13 +88,13 @@ export class IssuerUnderTest {
   /** Registers a public client, as MCP clients are. */
   async publicClient(metadata: Json = {}): Promise<Agent> {
     const grant_types = ['authorization_code', 'refresh_token']
-    const client = await register(this.issuer, { grant_types, ...metadata })
+    const client = await register(this, { grant_types, ...metadata })
     return { clientId: client.client_id, clientSecret: '', agentId: '' }
   }
 
   /** A code, by a user who approves everything. */
   async code(clientId: string, parameters: Json = {}): Promise<string> {
-    const { parameters: answer } = await new Browser().open(authorizeUrl(this.issuer, clientId, parameters))
+    const { parameters: answer } = await new Browser().open(authorizeUrl(this, clientId, parameters))
     if (answer.code === undefined) throw new Error(JSON.stringify(answer))
     return answer.code
   }
