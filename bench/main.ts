@@ -4,9 +4,11 @@ import { createReport, formatFindings } from './report.ts'
 import type { Findings, Scenario, Settings } from './scenario.ts'
 import { concurrency } from './scenarios/concurrency.ts'
 import { refusals } from './scenarios/refusals.ts'
+import { replay } from './scenarios/replay.ts'
+import { replayRedis } from './scenarios/replay-redis.ts'
 import { algorithms, verification } from './scenarios/verify.ts'
 
-const scenarios: readonly Scenario[] = [verification, refusals, concurrency, algorithms]
+const scenarios: readonly Scenario[] = [verification, refusals, concurrency, algorithms, replay, replayRedis]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -16,7 +16,16 @@ export async function playAttacks({ resource, issuer, prover, agent }: Stage): P
   const prove = (accessToken = token, url = resource, by = prover) =>
     by.createProof({ method, url, accessToken })
   const send = (authorization: string, proof?: string) =>
-    fetch(resource, { method, headers: { authorization, ...(proof === undefined ? {} : { dpop: proof }) } })
+    fetch(resource, {
+      method,
+      headers: {
+        authorization,
+        ...(proof === undefined ? {} : { dpop: proof }),
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'whoami' } }),
+    })
 
   async function refused(title: string, request: () => Promise<Response>) {
     await step(title, async () => {
@@ -36,10 +45,10 @@ export async function playAttacks({ resource, issuer, prover, agent }: Stage): P
     })
 
   const used = await prove()
-  await step('(the honest request, for comparison)', async () => {
+  await step('nothing yet: the honest call, for comparison', async () => {
     const answer = await send(`DPoP ${token}`, used)
-    expectThat(answer.status !== 401, `the honest request was refused with ${answer.status}`)
-    return `${describeAnswer(answer)}: through the guard, to the MCP server`
+    expectThat(answer.status === 200, `the honest call was refused with ${answer.status}`)
+    return describeAnswer(answer)
   })
 
   await refused('the token is stolen and sent as Bearer', () => send(`Bearer ${token}`))

@@ -15,7 +15,7 @@ describe('the memory store under a flood', () => {
       await expect(store.add('claim', `d${n}`, {}, { expiresAt: 1100 })).rejects.toThrow('full')
       expect(await store.add('claim', `c${n}`, {}, { expiresAt: 1100 })).toBe(false)
     }
-    expect(await store.add('user', 'u', { id: 'u', name: 'u' })).toBe(true)
+    expect(await store.add('secret', 's', { value: 's' })).toBe(true)
     now = 1101
     expect(await store.add('claim', 'e', {}, { expiresAt: 1200 })).toBe(true)
     expect((await store.list('claim')).total).toBe(1)

@@ -13,7 +13,12 @@ export interface IssuerStoreUnderTest {
   close(): Promise<void> | void
 }
 
-const user = (id: string, name = id): Records['user'] => ({ id, name })
+const connection = (id: string, provider = id): Records['vault'] => ({
+  id,
+  provider,
+  userId: 'u',
+  usedBy: [],
+})
 const rule = (v: string, x: number): RevocationRule => ({ k: 'jti', v, x })
 
 /** What every store must do: the contract of `IssuerStore`. */
@@ -32,12 +37,12 @@ export function describeIssuerStore(name: string, open: () => Promise<IssuerStor
 
     describe('records', () => {
       it('what was added is there, for every instance, in its kind only', async () => {
-        expect(await store.get('user', 'a')).toBeUndefined()
-        expect(await store.add('user', 'a', user('a'))).toBe(true)
-        expect(await store.get('user', 'a')).toEqual(user('a'))
-        expect(await other.get('user', 'a')).toEqual(user('a'))
+        expect(await store.get('vault', 'a')).toBeUndefined()
+        expect(await store.add('vault', 'a', connection('a'))).toBe(true)
+        expect(await store.get('vault', 'a')).toEqual(connection('a'))
+        expect(await other.get('vault', 'a')).toEqual(connection('a'))
         expect(await store.get('client', 'a')).toBeUndefined()
-        expect(await store.get('user', 'A')).toBeUndefined()
+        expect(await store.get('vault', 'A')).toBeUndefined()
       })
 
       it('ids and texts are any text', async () => {
@@ -50,9 +55,9 @@ export function describeIssuerStore(name: string, open: () => Promise<IssuerStor
           '__proto__',
           'toString',
         ]
-        for (const text of texts) expect(await store.add('user', text, user(text))).toBe(true)
-        for (const text of texts) expect(await other.get('user', text)).toEqual(user(text))
-        expect((await store.list('user')).total).toBe(texts.length)
+        for (const text of texts) expect(await store.add('vault', text, connection(text))).toBe(true)
+        for (const text of texts) expect(await other.get('vault', text)).toEqual(connection(text))
+        expect((await store.list('vault')).total).toBe(texts.length)
       })
 
       it('numbers, nested members, empty lists and booleans come back as they were', async () => {
@@ -68,19 +73,19 @@ export function describeIssuerStore(name: string, open: () => Promise<IssuerStor
       })
 
       it('what one holds is not what is kept', async () => {
-        const record = { ...user('a') } as { id: string; name: string }
-        await store.add('user', 'a', record)
-        record.name = 'changed'
-        const got = (await store.get('user', 'a')) as { name: string }
-        got.name = 'changed'
-        expect(await store.get('user', 'a')).toEqual(user('a'))
+        const record = { ...connection('a') }
+        await store.add('vault', 'a', record)
+        Object.assign(record, { provider: 'changed' })
+        const got = (await store.get('vault', 'a')) as { provider: string }
+        got.provider = 'changed'
+        expect(await store.get('vault', 'a')).toEqual(connection('a'))
       })
 
       it('the first to add wins, among 100 at once as well, and the others change nothing', async () => {
-        expect(await store.add('user', 'a', user('a', 'first'))).toBe(true)
-        expect(await other.add('user', 'a', user('a', 'second'), { indexes: ['i'] })).toBe(false)
-        expect(await store.get('user', 'a')).toEqual(user('a', 'first'))
-        expect(await store.list('user', { index: 'i' })).toEqual({ data: [], total: 0 })
+        expect(await store.add('vault', 'a', connection('a', 'first'))).toBe(true)
+        expect(await other.add('vault', 'a', connection('a', 'second'), { indexes: ['i'] })).toBe(false)
+        expect(await store.get('vault', 'a')).toEqual(connection('a', 'first'))
+        expect(await store.list('vault', { index: 'i' })).toEqual({ data: [], total: 0 })
         const added = await Promise.all(
           Array.from({ length: 100 }, (_, n) => (n % 2 ? store : other).add('claim', 'c', {})),
         )
@@ -88,53 +93,55 @@ export function describeIssuerStore(name: string, open: () => Promise<IssuerStor
       })
 
       it('one caller takes a record, among 100 at once as well', async () => {
-        expect(await store.take('user', 'a')).toBeUndefined()
-        await store.add('user', 'a', user('a'), { indexes: ['i'] })
+        expect(await store.take('vault', 'a')).toBeUndefined()
+        await store.add('vault', 'a', connection('a'), { indexes: ['i'] })
         const taken = await Promise.all(
-          Array.from({ length: 100 }, (_, n) => (n % 2 ? store : other).take('user', 'a')),
+          Array.from({ length: 100 }, (_, n) => (n % 2 ? store : other).take('vault', 'a')),
         )
-        expect(taken.filter((record) => record !== undefined)).toEqual([user('a')])
-        expect(await store.get('user', 'a')).toBeUndefined()
-        expect(await store.list('user')).toEqual({ data: [], total: 0 })
-        expect(await store.list('user', { index: 'i' })).toEqual({ data: [], total: 0 })
-        expect(await store.add('user', 'a', user('a', 'again'))).toBe(true)
-        expect(await other.get('user', 'a')).toEqual(user('a', 'again'))
+        expect(taken.filter((record) => record !== undefined)).toEqual([connection('a')])
+        expect(await store.get('vault', 'a')).toBeUndefined()
+        expect(await store.list('vault')).toEqual({ data: [], total: 0 })
+        expect(await store.list('vault', { index: 'i' })).toEqual({ data: [], total: 0 })
+        expect(await store.add('vault', 'a', connection('a', 'again'))).toBe(true)
+        expect(await other.get('vault', 'a')).toEqual(connection('a', 'again'))
       })
     })
 
     describe('changes', () => {
       it('gives what was written; nothing, and calls nobody, where there is no record', async () => {
-        await store.add('user', 'a', user('a'))
-        const changed = await other.update('user', 'a', (old) => ({ ...old, name: `${old.name}!` }))
-        expect(changed).toEqual(user('a', 'a!'))
-        expect(await store.get('user', 'a')).toEqual(user('a', 'a!'))
-        expect(await store.update('user', 'b', () => expect.unreachable())).toBeUndefined()
-        expect(await store.get('user', 'b')).toBeUndefined()
+        await store.add('vault', 'a', connection('a'))
+        const changed = await other.update('vault', 'a', (old) => ({ ...old, provider: `${old.provider}!` }))
+        expect(changed).toEqual(connection('a', 'a!'))
+        expect(await store.get('vault', 'a')).toEqual(connection('a', 'a!'))
+        expect(await store.update('vault', 'b', () => expect.unreachable())).toBeUndefined()
+        expect(await store.get('vault', 'b')).toBeUndefined()
       })
 
       it('of 50 changes at once none is lost', async () => {
-        await store.add('user', 'a', user('a', '0'))
+        await store.add('vault', 'a', connection('a', '0'))
         await Promise.all(
           Array.from({ length: 50 }, (_, n) =>
-            (n % 2 ? store : other).update('user', 'a', (old) => user('a', String(Number(old.name) + 1))),
+            (n % 2 ? store : other).update('vault', 'a', (old) =>
+              connection('a', String(Number(old.provider) + 1)),
+            ),
           ),
         )
-        expect(await store.get('user', 'a')).toEqual(user('a', '50'))
+        expect(await store.get('vault', 'a')).toEqual(connection('a', '50'))
       })
 
       it('of 50 that would be first, one is: the others see what it did, and change nothing by throwing', async () => {
-        await store.add('user', 'a', user('a', 'unused'))
+        await store.add('vault', 'a', connection('a', 'unused'))
         const outcomes = await Promise.allSettled(
           Array.from({ length: 50 }, (_, n) =>
-            (n % 2 ? store : other).update('user', 'a', (old) => {
-              if (old.name !== 'unused') throw new RangeError('used')
-              return user('a', `used by ${n}`)
+            (n % 2 ? store : other).update('vault', 'a', (old) => {
+              if (old.provider !== 'unused') throw new RangeError('used')
+              return connection('a', `used by ${n}`)
             }),
           ),
         )
         const won = outcomes.filter((outcome) => outcome.status === 'fulfilled')
         expect(won).toHaveLength(1)
-        expect(await store.get('user', 'a')).toEqual(won[0]?.value)
+        expect(await store.get('vault', 'a')).toEqual(won[0]?.value)
         for (const outcome of outcomes) {
           if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(RangeError)
         }
@@ -144,31 +151,31 @@ export function describeIssuerStore(name: string, open: () => Promise<IssuerStor
     describe('time', () => {
       it('a record is there until it expires, and then there is room for another', async () => {
         const expiresAt = subject.now() + 100
-        await store.add('user', 'a', user('a'), { expiresAt, indexes: ['i'] })
-        await store.add('user', 'b', user('b'), { indexes: ['i'] })
+        await store.add('vault', 'a', connection('a'), { expiresAt, indexes: ['i'] })
+        await store.add('vault', 'b', connection('b'), { indexes: ['i'] })
         await subject.pass(95)
-        expect(await store.get('user', 'a')).toEqual(user('a'))
-        expect(await store.add('user', 'a', user('a', 'other'))).toBe(false)
+        expect(await store.get('vault', 'a')).toEqual(connection('a'))
+        expect(await store.add('vault', 'a', connection('a', 'other'))).toBe(false)
         await subject.pass(6)
-        expect(await other.get('user', 'a')).toBeUndefined()
-        expect(await other.take('user', 'a')).toBeUndefined()
-        expect(await other.update('user', 'a', (old) => old)).toBeUndefined()
-        expect(await other.list('user')).toEqual({ data: [user('b')], total: 1 })
-        expect(await other.list('user', { index: 'i' })).toEqual({ data: [user('b')], total: 1 })
-        expect(await other.add('user', 'a', user('a', 'other'))).toBe(true)
-        expect(await store.get('user', 'a')).toEqual(user('a', 'other'))
-        expect(await store.list('user', { index: 'i' })).toEqual({ data: [user('b')], total: 1 })
+        expect(await other.get('vault', 'a')).toBeUndefined()
+        expect(await other.take('vault', 'a')).toBeUndefined()
+        expect(await other.update('vault', 'a', (old) => old)).toBeUndefined()
+        expect(await other.list('vault')).toEqual({ data: [connection('b')], total: 1 })
+        expect(await other.list('vault', { index: 'i' })).toEqual({ data: [connection('b')], total: 1 })
+        expect(await other.add('vault', 'a', connection('a', 'other'))).toBe(true)
+        expect(await store.get('vault', 'a')).toEqual(connection('a', 'other'))
+        expect(await store.list('vault', { index: 'i' })).toEqual({ data: [connection('b')], total: 1 })
       })
 
       it('a change leaves the expiry where it is, moves it, or takes it away', async () => {
         const expiresAt = subject.now() + 100
         for (const id of ['same', 'later', 'sooner', 'never'])
-          await store.add('user', id, user(id), { expiresAt })
-        await store.update('user', 'same', (old) => old)
-        await store.update('user', 'later', (old) => old, expiresAt + 100)
-        await store.update('user', 'sooner', (old) => old, expiresAt - 50)
-        await store.update('user', 'never', (old) => old, Number.POSITIVE_INFINITY)
-        const there = async () => (await other.list('user')).data.map(({ id }) => id)
+          await store.add('vault', id, connection(id), { expiresAt })
+        await store.update('vault', 'same', (old) => old)
+        await store.update('vault', 'later', (old) => old, expiresAt + 100)
+        await store.update('vault', 'sooner', (old) => old, expiresAt - 50)
+        await store.update('vault', 'never', (old) => old, Number.POSITIVE_INFINITY)
+        const there = async () => (await other.list('vault')).data.map(({ id }) => id)
         expect(await there()).toEqual(['never', 'sooner', 'later', 'same'])
         await subject.pass(60)
         expect(await there()).toEqual(['never', 'later', 'same'])
@@ -184,10 +191,10 @@ export function describeIssuerStore(name: string, open: () => Promise<IssuerStor
     describe('lists', () => {
       it('give pages, newest first, and how many there are', async () => {
         for (let n = 0; n < 12; n++) {
-          await store.add('user', `u${n}`, user(`u${n}`), { indexes: n % 3 ? ['a', 'b'] : ['b'] })
+          await store.add('vault', `u${n}`, connection(`u${n}`), { indexes: n % 3 ? ['a', 'b'] : ['b'] })
         }
         const ids = async (options: Parameters<IssuerStore['list']>[1]) => {
-          const { data, total } = await other.list('user', options)
+          const { data, total } = await other.list('vault', options)
           return [data.map((found) => (found as { id: string }).id).join(' '), total]
         }
         expect(await ids({ limit: 3 })).toEqual(['u11 u10 u9', 12])
@@ -200,17 +207,17 @@ export function describeIssuerStore(name: string, open: () => Promise<IssuerStor
       })
 
       it('are 50 long by default', async () => {
-        for (let n = 0; n < 60; n++) await store.add('user', `u${n}`, user(`u${n}`))
-        const { data, total } = await other.list('user')
+        for (let n = 0; n < 60; n++) await store.add('vault', `u${n}`, connection(`u${n}`))
+        const { data, total } = await other.list('vault')
         expect([data.length, total]).toEqual([50, 60])
       })
 
       it('keep the place of what changes', async () => {
-        for (const id of ['a', 'b', 'c']) await store.add('user', id, user(id), { indexes: ['i'] })
-        await store.update('user', 'a', () => user('a', 'changed'))
-        const expected = { data: [user('c'), user('b'), user('a', 'changed')], total: 3 }
-        expect(await other.list('user', { index: 'i' })).toEqual(expected)
-        expect(await other.list('user')).toEqual(expected)
+        for (const id of ['a', 'b', 'c']) await store.add('vault', id, connection(id), { indexes: ['i'] })
+        await store.update('vault', 'a', () => connection('a', 'changed'))
+        const expected = { data: [connection('c'), connection('b'), connection('a', 'changed')], total: 3 }
+        expect(await other.list('vault', { index: 'i' })).toEqual(expected)
+        expect(await other.list('vault')).toEqual(expected)
       })
     })
 

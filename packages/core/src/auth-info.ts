@@ -1,5 +1,6 @@
 import type { JWTPayload } from 'jose'
 import type { AccessToken, Actor } from './access-token.ts'
+import type { ImpliesScope } from './scopes.ts'
 
 /**
  * Who calls, verified. Structurally the `AuthInfo` of the MCP SDK, v1 and v2, so that a guarded host hands it on as it is.
@@ -25,7 +26,7 @@ export interface AuthInfo {
   claims: Readonly<JWTPayload>
   /** Who acts for the subject, outermost first; empty when nobody does. Only the outermost may decide anything. */
   delegationChain: readonly Actor[]
-  /** Whether exactly this scope was granted. */
+  /** Whether this scope was granted, or is implied by one that was (`impliesScope`). */
   hasScope(scope: string): boolean
   /** The same for hosts that pass on nothing but the MCP SDK's own members. */
   extra: {
@@ -45,6 +46,7 @@ export function createAuthInfo(
     readonly audience: string
     readonly audiences: readonly string[]
     readonly resourceMetadataUrl: string
+    readonly impliesScope: ImpliesScope
   },
 ): AuthInfo {
   const { clientId, expiresAt, issuer, subject, jkt, claims, actors } = token
@@ -62,11 +64,7 @@ export function createAuthInfo(
     ...(jkt === undefined ? {} : { cnf: { jkt } }),
     claims,
     delegationChain: actors,
-    hasScope,
+    hasScope: (needed) => token.scopes.some((granted) => settings.impliesScope(granted, needed)),
     extra: { subject, issuer, jkt, delegationChain: actors, claims },
   }
-}
-
-function hasScope(this: AuthInfo, scope: string): boolean {
-  return this.scopes.includes(scope)
 }

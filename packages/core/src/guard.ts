@@ -7,6 +7,7 @@ import { createReporter } from './decision.ts'
 import { memoryReplayStore } from './dpop/memory-replay-store.ts'
 import { createNonces } from './dpop/nonce.ts'
 import { createProofVerifier, type Proof, replayKey } from './dpop/proof.ts'
+import type { ReplayStore } from './dpop/replay.ts'
 import { IssuerKeys } from './keys.ts'
 import { createOpenStreams, type StreamEnd } from './open-streams.ts'
 import { type GuardOptions, resolveOptions } from './options.ts'
@@ -94,9 +95,10 @@ export function createGuard(audience: string | readonly string[], options: Guard
     keys: new IssuerKeys({ ...settings, ...issuer }),
   }))
   const tokens = createAccessTokenVerifier(issuers, settings)
-  const nonces = settings.nonce && createNonces(settings.audience, settings.nonce)
+  const nonces = createNonces(settings.audience, settings.nonce)
+  const nonceAlwaysNeeded = settings.nonceNeededUntil === Number.POSITIVE_INFINITY
   const proofs = createProofVerifier({ ...settings, nonces })
-  const replayStore = settings.replayStore ?? memoryReplayStore({ clock: settings.clock })
+  const replayStore: ReplayStore = settings.replayStore ?? memoryReplayStore({ clock: settings.clock })
   const report = createReporter(settings.onDecision)
   const revocation = openRevocation(settings.revocation, issuers, settings, report.notice)
   const streams = createOpenStreams(settings.clock, tokens.verify, revocation)
@@ -117,26 +119,30 @@ export function createGuard(audience: string | readonly string[], options: Guard
     const target = { method: request.method, uri: settings.publicPrefix + path, token }
     const proof = proofText === undefined ? undefined : await proofs.verify(proofText, target, now)
     await revocation.require(token, credentials.token)
-    requireScopes(token.scopes, settings.scopes)
+    requireScopes(token.scopes, settings.scopes, settings.impliesScope)
     if (proof !== undefined) await claim(proof, now)
     return createAuthInfo(credentials.token, token, settings)
   }
 
   /** Last, once, atomic: what was refused before can neither fill the store nor burn a victim's `jti`. */
   async function claim(proof: Proof, now: number): Promise<void> {
-    const expiresAt = Math.ceil(proof.issuedAt) + settings.proofMaxAge + settings.clockTolerance + 1
+    const life = settings.proofMaxAge + settings.clockTolerance + 1
+    const expiresAt = Math.ceil(proof.issuedAt) + life
     const key = await replayKey(settings.audience, proof)
     try {
       if ((await replayStore.claim(key, expiresAt, proof.jkt)) !== 'fresh')
         throw new Refusal('proof_replayed')
     } catch (error) {
       if (error instanceof Refusal) throw error
-      const failure =
-        error instanceof Unavailable ? error : new Unavailable('replay_store_unavailable', { cause: error })
-      // A younger proof may pass where the store has forgotten how old ones were used.
-      if (failure.reason === 'replay_store_full' && nonces && proof.issuedAt < now)
-        throw new Refusal('proof_nonce_required')
-      throw failure
+      const { floor = Number.NEGATIVE_INFINITY } = replayStore
+      // Where a proof made now would pass, a challenge brings one at once. Not a second time: then the client's clock is
+      // slow, and it has to wait.
+      if (expiresAt <= floor && floor < now + life && !proof.hasNonce) {
+        throw new Refusal('proof_nonce_required', 'the replay store no longer knows proofs so old')
+      }
+      throw error instanceof Unavailable
+        ? error
+        : new Unavailable('replay_store_unavailable', { cause: error })
     }
   }
 
@@ -147,7 +153,7 @@ export function createGuard(audience: string | readonly string[], options: Guard
     try {
       const auth = await admit(request, progress)
       report.allowed(started, request, progress)
-      return allowed(auth, await nonces?.current(settings.clock()))
+      return allowed(auth, nonceAlwaysNeeded ? await nonces.current(settings.clock()) : undefined)
     } catch (error) {
       report.refused(started, request, progress, error)
       return refuse(error, progress)
@@ -159,7 +165,7 @@ export function createGuard(audience: string | readonly string[], options: Guard
     const [authorization = ''] = fields.authorization
     const scheme = credentials?.scheme ?? parseScheme(authorization)
     if (error.reason !== 'proof_nonce_required') return refused(error.reason, scheme)
-    return refused(error.reason, scheme, { nonce: await nonces?.current(settings.clock()) })
+    return refused(error.reason, scheme, { nonce: await nonces.current(settings.clock()) })
   }
 
   async function gate(request: GuardRequest): Promise<Passage> {

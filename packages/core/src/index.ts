@@ -44,4 +44,5 @@ export type {
   RevocationVerdict,
 } from './revocation/source.ts'
 export { type StatusListOptions, statusList } from './revocation/status-list.ts'
+export type { ImpliesScope } from './scopes.ts'
 export type { Allowed, Answer, Refused, ResponseHeaders, Verdict } from './verdict.ts'

@@ -8,7 +8,7 @@ import { PROFILES, type Profile } from './profile.ts'
 import { ConfigurationError } from './refusal.ts'
 import { resourceMetadataUrl } from './resource-metadata.ts'
 import type { RevocationSource } from './revocation/source.ts'
-import { isScope } from './scopes.ts'
+import { type ImpliesScope, isSameScope, isScope } from './scopes.ts'
 
 /** One trusted issuer: its identifier, or the identifier and what differs from the defaults. */
 export type IssuerOption =
@@ -39,6 +39,12 @@ export interface GuardOptions {
   /** Scopes needed on every request. Default: none. */
   readonly scopes?: readonly string[]
   /**
+   * Whether a granted scope covers a needed one, where scopes form a hierarchy (MCP authorization, scope challenges):
+   * `(granted, needed) => granted === needed || needed.startsWith(`${granted}:`)`. Default: they are the same. What it throws
+   * is a 503.
+   */
+  readonly impliesScope?: ImpliesScope
+  /**
    * Public origin, with the path prefix that a proxy strips, that `htu` is compared with (RFC 9449 §4.3 (9)). Default:
    * the audience's origin. `Host` and `X-Forwarded-*` are never looked at.
    */
@@ -51,7 +57,11 @@ export interface GuardOptions {
   readonly proofMaxAge?: number
   /** How far ahead the clock of whoever set `iat` or `nbf` may be, at most 300. Default 10. `exp` is exact. */
   readonly clockTolerance?: number
-  /** Demands DPoP nonces (RFC 9449 §9). Default: off. */
+  /**
+   * Demands DPoP nonces (RFC 9449 §9). Default: off, but for the first `clockTolerance` seconds of a process in production
+   * (`NODE_ENV`) with no `replayStore`: proofs dated before its start must carry a nonce, since it cannot know which of
+   * them the process before it has accepted.
+   */
   readonly nonce?: boolean | NonceOptions
   /** Remembers used proofs. Default: in the memory of this process, see `memoryReplayStore`. */
   readonly replayStore?: ReplayStore
@@ -86,6 +96,7 @@ export interface Settings {
   }[]
   readonly dpop: DpopPolicy
   readonly scopes: readonly string[]
+  readonly impliesScope: ImpliesScope
   readonly publicOrigin: string
   /** Put before the request path to make the target URI: the public origin and what a proxy strips. */
   readonly publicPrefix: string
@@ -93,7 +104,12 @@ export interface Settings {
   readonly proofAlgorithms: readonly SignatureAlgorithm[]
   readonly proofMaxAge: number
   readonly clockTolerance: number
-  readonly nonce: NonceOptions | undefined
+  readonly nonce: NonceOptions
+  /**
+   * Proofs dated up to this second must carry a nonce: Infinity where `nonce` is on; -Infinity where it is off and nothing
+   * can have been forgotten.
+   */
+  readonly nonceNeededUntil: number
   readonly replayStore: ReplayStore | undefined
   readonly revocation: 'auto' | readonly RevocationSource[]
   readonly resourceMetadata: Readonly<Record<string, unknown>>
@@ -127,6 +143,7 @@ const OPTIONS: Record<keyof GuardOptions, true> = {
   issuer: true,
   dpop: true,
   scopes: true,
+  impliesScope: true,
   publicUrl: true,
   algorithms: true,
   proofAlgorithms: true,
@@ -161,24 +178,32 @@ export function resolveOptions(audience: string | readonly string[], options: Gu
       "expected 'required' or 'when-bound'; a bound token always needs its proof",
     )
   }
+  const clock = resolveClock(options.clock)
+  const clockTolerance = resolveSeconds(
+    'clockTolerance',
+    options.clockTolerance ?? DEFAULTS.clockTolerance,
+    0,
+  )
   return Object.freeze({
     audience: canonical,
     audiences,
     issuers: resolveIssuers(options.issuer, algorithms),
     dpop,
     scopes: resolveScopes(options.scopes ?? DEFAULTS.scopes),
+    impliesScope: resolveFunction('impliesScope', options.impliesScope) ?? isSameScope,
     publicOrigin: publicUrl.origin,
     publicPrefix: publicUrl.origin + publicUrl.pathname.replace(/\/$/, ''),
     resourceMetadataUrl: resourceMetadataUrl(parseHttpUrl(canonical) ? canonical : publicUrl.href),
     proofAlgorithms: resolveProofAlgorithms(options.proofAlgorithms, algorithms),
     proofMaxAge: resolveSeconds('proofMaxAge', options.proofMaxAge ?? DEFAULTS.proofMaxAge, 1),
-    clockTolerance: resolveSeconds('clockTolerance', options.clockTolerance ?? DEFAULTS.clockTolerance, 0),
+    clockTolerance,
     nonce: resolveNonce(options.nonce),
+    nonceNeededUntil: nonceNeededUntil(options, Math.floor(clock()) + clockTolerance),
     replayStore: resolveReplayStore(options.replayStore),
     revocation: resolveRevocation(options.revocation ?? DEFAULTS.revocation),
     resourceMetadata: resolveResourceMetadata(options.resourceMetadata),
     onDecision: resolveFunction('onDecision', options.onDecision),
-    clock: resolveClock(options.clock),
+    clock,
     fetch: resolveFunction('fetch', options.fetch) ?? ((...args) => fetch(...args)),
   })
 }
@@ -311,9 +336,17 @@ export function resolveSeconds(option: string, seconds: number, least: number): 
   return seconds
 }
 
-function resolveNonce(nonce: GuardOptions['nonce']): NonceOptions | undefined {
-  if (nonce === undefined || nonce === false) return undefined
-  if (nonce === true) return {}
+/**
+ * A process with a store of its own does not know what the one before it accepted, which was dated `boot` at most. A nonce
+ * of this process shows that a proof was made after that. Outside production proofs may be made by hand, without one.
+ */
+function nonceNeededUntil({ nonce = DEFAULTS.nonce, replayStore }: GuardOptions, boot: number): number {
+  if (nonce !== false) return Number.POSITIVE_INFINITY
+  return replayStore === undefined && readEnvironment().production ? boot : Number.NEGATIVE_INFINITY
+}
+
+function resolveNonce(nonce: GuardOptions['nonce'] = DEFAULTS.nonce): NonceOptions {
+  if (typeof nonce === 'boolean') return {}
   if (typeof nonce !== 'object' || nonce === null) {
     throw new ConfigurationError('nonce', 'expected true or { secrets, lifetime }')
   }

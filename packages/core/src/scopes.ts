@@ -22,9 +22,20 @@ export function isScope(value: unknown): value is string {
   return typeof value === 'string' && SCOPE_TOKEN.test(value)
 }
 
-/** 403 unless every needed scope is granted. Exact names: `read` is not `read:all`. */
-export function requireScopes(granted: readonly string[], needed: readonly string[]): void {
+/** Whether a granted scope covers a needed one: a hierarchy of scopes, where a resource has one. */
+export type ImpliesScope = (granted: string, needed: string) => boolean
+
+/** Exact names: `read` is not `read:all`. */
+export const isSameScope: ImpliesScope = (granted, needed) => granted === needed
+
+/** 403 unless every needed scope is granted, or implied by one that is. */
+export function requireScopes(
+  granted: readonly string[],
+  needed: readonly string[],
+  implies: ImpliesScope,
+): void {
   for (const scope of needed) {
-    if (!granted.includes(scope)) throw new Refusal('insufficient_scope', `lacks ${scope}`)
+    if (!granted.some((held) => implies(held, scope)))
+      throw new Refusal('insufficient_scope', `lacks ${scope}`)
   }
 }

@@ -38,6 +38,27 @@ describe('a valid request', () => {
     expect(verdict.headers).toEqual({ 'Access-Control-Expose-Headers': 'WWW-Authenticate, DPoP-Nonce' })
   })
 
+  it('has the scopes that a granted one implies, where the resource says that it does', async () => {
+    const impliesScope = (granted: string, needed: string) =>
+      granted === needed || needed.startsWith(`${granted}:`)
+    const hierarchical = createGuard(exchange.resource, {
+      issuer: exchange.issuer,
+      revocation: 'off',
+      scopes: ['mcp:read'],
+      impliesScope,
+    })
+    const broad = await hierarchical.verify(
+      exchange.request({ token: exchange.token({ claims: { scope: 'mcp' } }) }),
+    )
+    if (!broad.ok) throw new Error(broad.reason)
+    expect([broad.auth.hasScope('mcp:write'), broad.auth.hasScope('mcpx')]).toEqual([true, false])
+    const narrow = exchange.token({ claims: { scope: 'mcp:write' } })
+    expect(await hierarchical.verify(exchange.request({ token: narrow }))).toMatchObject({
+      reason: 'insufficient_scope',
+    })
+    await hierarchical.close()
+  })
+
   it.each(['GET', 'POST', 'DELETE', 'HEAD', 'PATCH'])('may be a %s', async (method) => {
     const token = exchange.token()
     const proof = exchange.proof(token, { method })

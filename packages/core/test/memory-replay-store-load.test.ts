@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { memoryReplayStore } from '@sharkguard/core'
+import { memoryReplayStore, type Unavailable } from '@sharkguard/core'
 import { describe, expect, it } from 'vitest'
 import { createFingerprint } from '../src/dpop/fingerprint.ts'
 import { createQuota } from '../src/dpop/quota.ts'
@@ -49,6 +49,33 @@ describe('the quota', () => {
     let denied = 0
     for (let i = 0; i < 100_000; i++) if (quota.isExceeded(quota.cellsOf(keyOf(`honest ${i}`)))) denied++
     expect(denied).toBe(0)
+  })
+
+  it('lets an honest agent make a thousand requests a second beside a hostile key, by default', () => {
+    let now = START
+    const store = memoryReplayStore({ clock: () => now })
+    let claims = 0
+    const claim = (jkt: string) => {
+      try {
+        return store.claim(`${'A'.repeat(35)}${10_000_000 + claims++}`, now + 71, jkt)
+      } catch (error) {
+        return (error as Unavailable).reason
+      }
+    }
+    const hostile = new Map<string, number>()
+    for (let second = 0; second < 150; second++, now++) {
+      for (let i = 0; i < 1000; i++) {
+        if (claim('honest') !== 'fresh') expect.fail(`refused in second ${second}`)
+        for (let copies = 0; copies < 3; copies++) {
+          const outcome = claim('hostile')
+          hostile.set(outcome, (hostile.get(outcome) ?? 0) + 1)
+        }
+      }
+    }
+    expect([...hostile.keys()].sort()).toEqual(['fresh', 'replay_quota_exceeded'])
+    // What passes is a quota of 100,000 in each life of 71 seconds.
+    expect(hostile.get('fresh')).toBeLessThan(100_000 * (150 / 71 + 1))
+    expect(store.size).toBeLessThanOrEqual(71_000 + 100_000)
   })
 
   it('leaves the honest their room while ten flooders take all of theirs, second after second', () => {

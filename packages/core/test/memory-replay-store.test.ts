@@ -122,7 +122,9 @@ describe('a million proofs', () => {
       if (claim(store, key, START + 71, jktOf(i)) !== 'fresh') expect.fail(`claim ${i} was refused`)
     }
     const bytes = (process.memoryUsage().arrayBuffers - before) / 1_000_000
-    expect(bytes).toBeLessThan(64)
+    expect(bytes).toBeLessThan(24)
+    expect(store.size).toBe(1_000_000)
+    expect(store.floor).toBeLessThan(START + 71)
     for (const key of sampled) expect(claim(store, key, START + 71)).toBe('replayed')
     expect(claim(store, keyOf('beyond'), START + 71)).not.toBe('fresh')
   })

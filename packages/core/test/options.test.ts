@@ -49,6 +49,7 @@ const WRONG: Record<keyof GuardOptions, readonly unknown[]> = {
     /as/,
   ],
   dpop: ['off', 'Required', '', true, false, 0, ['required']],
+  impliesScope: [null, true, 'mcp', {}, ['mcp']],
   scopes: ['mcp:read', [''], ['a b'], ['a"'], [1], {}, 5, [null]],
   publicUrl: [
     '',
@@ -171,7 +172,8 @@ describe('resolveOptions', () => {
       resourceMetadataUrl: 'https://mcp.example.com/.well-known/oauth-protected-resource/mcp',
       proofMaxAge: 60,
       clockTolerance: 10,
-      nonce: undefined,
+      nonce: {},
+      nonceNeededUntil: Number.NEGATIVE_INFINITY,
       revocation: 'auto',
     })
     expect(settings.issuers).toEqual([

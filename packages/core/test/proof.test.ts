@@ -10,6 +10,7 @@ import {
 } from '../../../test/support/exchange.ts'
 import type { AccessToken } from '../src/access-token.ts'
 import { SIGNATURE_ALGORITHMS } from '../src/algorithms.ts'
+import { createNonces } from '../src/dpop/nonce.ts'
 import { createProofVerifier, type Proof, replayKey } from '../src/dpop/proof.ts'
 import { Refusal } from '../src/refusal.ts'
 
@@ -26,7 +27,13 @@ beforeEach(() => {
 function verifierOf(
   proofAlgorithms = SIGNATURE_ALGORITHMS as readonly (typeof SIGNATURE_ALGORITHMS)[number][],
 ) {
-  return createProofVerifier({ proofAlgorithms, proofMaxAge: 60, clockTolerance: 10, nonces: undefined })
+  return createProofVerifier({
+    proofAlgorithms,
+    proofMaxAge: 60,
+    clockTolerance: 10,
+    nonces: createNonces(URI, {}),
+    nonceNeededUntil: Number.NEGATIVE_INFINITY,
+  })
 }
 
 const target = (key = KEY, method = 'POST') => ({
@@ -72,7 +79,9 @@ describe('a valid proof [SEP-D1]', () => {
       jti: 'j',
       jkt: KEY.jkt,
       issuedAt: NOW - 0.5,
+      hasNonce: false,
     })
+    expect(await verifier.verify(proof({ nonce: 'x' }), target(), NOW)).toMatchObject({ hasNonce: true })
   })
 
   it('may have members and claims that nobody asked for', async () => {
@@ -261,7 +270,7 @@ describe('key and signature', () => {
 
 describe('replayKey', () => {
   const of = (changes: Partial<Proof> = {}, resource = URI) =>
-    replayKey(resource, { jti: 'j', jkt: KEY.jkt, issuedAt: NOW, ...changes })
+    replayKey(resource, { jti: 'j', jkt: KEY.jkt, issuedAt: NOW, hasNonce: false, ...changes })
 
   it('is as long for any jti, and the same for the same proof only [9449-11.1-size]', async () => {
     const keys = await Promise.all([

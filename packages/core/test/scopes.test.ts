@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Refusal } from '../src/refusal.ts'
-import { isScope, parseScopes, requireScopes } from '../src/scopes.ts'
+import { isSameScope, isScope, parseScopes, requireScopes } from '../src/scopes.ts'
 
 function reasonOf(run: () => unknown): string {
   try {
@@ -58,7 +58,7 @@ describe('requireScopes', () => {
       ['b', 'a'],
     ],
   ])('lets %j do what needs %j', (granted, needed) => {
-    expect(reasonOf(() => requireScopes(granted, needed))).toBe('accepted')
+    expect(reasonOf(() => requireScopes(granted, needed, isSameScope))).toBe('accepted')
   })
 
   it.each([
@@ -70,7 +70,7 @@ describe('requireScopes', () => {
     [['a b'], ['a']],
     [['toString'], ['valueOf']],
   ])('does not let %j do what needs %j', (granted, needed) => {
-    expect(reasonOf(() => requireScopes(granted, needed))).toBe('insufficient_scope')
+    expect(reasonOf(() => requireScopes(granted, needed, isSameScope))).toBe('insufficient_scope')
   })
 })
 

@@ -35,6 +35,7 @@ export function createApp(parts: Parts): Hono {
   routes.get('/oauth/revocations', (c) => revocationList(new URL(c.req.url).searchParams, c.req.raw.signal))
   if (statusLists !== undefined) mountStatusLists(routes, settings, keys, statusLists)
   mountRegistration(routes, settings, revocation)
+  for (const name of ['token', 'introspect', 'revoke', 'register']) routes.all(`/oauth/${name}`, onlyPost)
   routes.get('/api/v1/vault/:provider/token', createVault(parts))
   routes.route('/api/v1', createAdminApi(parts, isAdmin))
   routes.get('/healthz', async (c) => {
@@ -66,6 +67,13 @@ export function createApp(parts: Parts): Hono {
   app.notFound((c) => c.json({ error: 'not_found', error_description: 'There is nothing here' }, 404))
   app.onError((error, c) => answerError(error, c, settings.log))
   return app
+}
+
+function onlyPost(): never {
+  throw new OAuthError('invalid_request', 'The method must be POST', {
+    status: 405,
+    headers: { Allow: 'POST' },
+  })
 }
 
 function answerError(error: Error, c: Context, log: Parts['settings']['log']): Response {

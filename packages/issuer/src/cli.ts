@@ -35,6 +35,9 @@ const SEEDABLE = [
   'tokenLifetime',
   'refreshTokenLifetime',
   'tokenType',
+  'algorithms',
+  'keyLifetime',
+  'statusList',
   'nonce',
 ]
 
@@ -105,15 +108,34 @@ interface OpenStore {
 
 async function openStore(url: string | undefined, log: (event: object) => void): Promise<OpenStore> {
   if (url === undefined) return { close: async () => undefined }
-  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url))
+  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
     throw new UsageError('--store: expected redis://… or rediss://…')
+  }
   const { redisIssuerStore } = await importOptional('@sharkguard/redis')
   const { createClient } = await importOptional('redis')
-  const client = createClient({ url })
+  let isUp = false
+  // A connection that is lost comes back; one that never was is for whoever started us.
+  const reconnectStrategy = (retries: number) => (isUp ? Math.min(retries * 50, 2000) : false)
+  const client = createClient({ url, socket: { reconnectStrategy } })
   client.on('error', (error: Error) => log({ level: 'error', message: 'redis', error: error.message }))
-  await client.connect()
-  return { store: redisIssuerStore(client), close: () => client.close() }
+  const store = redisIssuerStore(client)
+  const close = async () => {
+    store.close()
+    if (client.isOpen) client.destroy()
+  }
+  try {
+    await client.connect()
+    isUp = true
+    await store.ready()
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { store, close }
 }
+
+const isWrongOption = (error: unknown): error is TypeError =>
+  error instanceof TypeError && error.message.startsWith('issuer: ')
 
 async function main(): Promise<void> {
   const values = parseArguments(process.argv.slice(2))
@@ -125,9 +147,9 @@ async function main(): Promise<void> {
   if (values.store !== undefined && adminKey === undefined) {
     throw new UsageError('--admin-key: needed with --store: all instances have the same')
   }
-  // So that a person can log in at all.
+  // So that a person can log in at all. With a store there may be others of us, who would have another password.
   const demo = { username: 'demo', password: randomId(12) }
-  const isDemo = seed.users === undefined && seed.autoApprove === undefined
+  const isDemo = values.store === undefined && seed.users === undefined && seed.autoApprove === undefined
   const { store, close } = await openStore(values.store, log)
   const issuer = await startIssuer({
     ...seed,
@@ -140,12 +162,8 @@ async function main(): Promise<void> {
     log,
   }).catch(async (error) => {
     await close()
-    throw error instanceof TypeError ? new UsageError(error.message) : error
+    throw isWrongOption(error) ? new UsageError(error.message) : error
   })
-
-  console.log(`issuer     ${issuer.url}`)
-  if (adminKey === undefined) console.log(`admin key  ${issuer.adminKey}`)
-  if (isDemo) console.log(`user       ${demo.username}, password ${demo.password}`)
 
   let isStopping = false
   const stop = async (signal: string) => {
@@ -157,6 +175,12 @@ async function main(): Promise<void> {
     log({ level: 'info', message: 'stopped' })
   }
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void stop(signal))
+
+  // At once, so that who reads it has all of it; and when we can be stopped.
+  const lines = [`issuer     ${issuer.url}`]
+  if (adminKey === undefined) lines.push(`admin key  ${issuer.adminKey}`)
+  if (isDemo) lines.push(`user       ${demo.username}, password ${demo.password}`)
+  console.log(lines.join('\n'))
 }
 
 try {

@@ -41,6 +41,7 @@ export async function verifyProof(proof: string, context: ProofContext): Promise
   if (proof.length > 8192 || proof.includes(',')) throw invalidProof('Exactly one DPoP proof is expected')
   requireCanonical(proof)
   const { payload, protectedHeader } = await verifySignature(proof, now)
+  if ('crit' in protectedHeader) throw invalidProof('Critical extensions are not understood')
   requireCanonicalKey(protectedHeader.jwk as JWK)
   const { jti, htm, htu, iat, ath } = payload
   if (typeof jti !== 'string' || jti === '' || jti.length > 256)

@@ -2,7 +2,7 @@
 export class OAuthError extends Error {
   override readonly name = 'OAuthError'
   readonly error: string
-  readonly status: 400 | 401 | 403 | 404 | 413 | 415 | 429 | 503
+  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 503
   readonly headers: Readonly<Record<string, string>>
 
   /** @param description static text; never anything of the request */

@@ -26,19 +26,27 @@ export async function readForm(c: Context): Promise<Form> {
 /** @param maxSize bytes */
 export async function readJson(c: Context, maxSize = MAX_BODY): Promise<Readonly<Record<string, unknown>>> {
   requireMediaType(c, 'application/json')
-  try {
-    const value: unknown = JSON.parse(await readText(c.req.raw.body, maxSize))
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>
-  } catch (error) {
-    if (error instanceof OAuthError) throw error
-  }
-  throw invalidRequest('The body must be a JSON object')
+  return parseObject(await readText(c.req.raw.body, maxSize))
 }
 
-/** The same, and nothing where no body came. */
+/** The same, and nothing where nothing came, of whatever type. */
 export async function readOptionalJson(c: Context): Promise<Readonly<Record<string, unknown>>> {
-  return c.req.header('content-type') === undefined ? {} : readJson(c)
+  const text = await readText(c.req.raw.body, MAX_BODY)
+  if (text === '') return {}
+  requireMediaType(c, 'application/json')
+  return parseObject(text)
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw invalidRequest('The body must be a JSON object')
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>
+  throw invalidRequest('The body must be a JSON object')
 }
 
 function requireMediaType(c: Context, expected: string): void {

@@ -10,7 +10,6 @@ export interface Records {
   refresh: RefreshToken
   /** By {@link consentId}. Indexes: `user:ID`, `client:ID`. */
   consent: Consent
-  user: User
   /** Index: `provider:NAME`. */
   vault: VaultConnection
   /** Gone when it expires. Index: `pair:FROM_ID TO_ID`. */
@@ -154,13 +153,6 @@ export interface Consent extends Revocable {
 }
 
 export const consentId = (userId: string, clientId: string) => `${userId} ${clientId}`
-
-export interface User {
-  /** `usr_…`: the `sub` of tokens. */
-  readonly id: string
-  readonly name: string
-  readonly passwordHash?: string
-}
 
 export interface AuditEvent {
   readonly id: string

@@ -208,6 +208,8 @@ describe('a user who has agreed before', () => {
     await issuer.revokeUser('usr_1')
     now += 10
     expect((await browser.open(url())).text).toContain('Allow')
+    await browser.press('approve')
+    expect((await browser.open(url())).parameters.code).toBeDefined()
   })
 
   it('has agreed for themselves only', async () => {

@@ -50,7 +50,7 @@ export function sharkGuard(
   audience: string | readonly string[],
   options: McpGuardOptions = {},
 ): GuardedHandler {
-  const { tools, resources, prompts, impliesScope, public: patterns = [], ...guardOptions } = options
+  const { tools, resources, prompts, public: patterns = [], ...guardOptions } = options
   const guard = createGuard(audience, guardOptions)
   const open = publicOperations(patterns)
   const requireScopes = operationScopes(guard, options)

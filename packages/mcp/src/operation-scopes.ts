@@ -10,7 +10,7 @@ export interface OperationScopes {
   /** By URI. */
   readonly resources?: ScopesByName
   readonly prompts?: ScopesByName
-  /** Whether a granted scope covers a needed one: `(granted, needed) => …`. Default: they are the same. */
+  /** Whether a granted scope covers a needed one: `(granted, needed) => …`. Default: they are the same. The guard's too. */
   readonly impliesScope?: (granted: string, needed: string) => boolean
 }
 

@@ -113,6 +113,13 @@ describe('impliesScope(granted, needed)', () => {
     expect(await needed(callTool('delete_file'), 'files:write')).toBeUndefined()
     expect(await needed(callTool('delete_file'), 'file')).toEqual(['files:write'])
   })
+
+  it('covers the scopes of every request too', async () => {
+    const impliesScope = (granted: string, scope: string) => scope.startsWith(granted)
+    endpoint = await Endpoint.start({ scopes: ['mcp:read'], impliesScope })
+    expect(await needed(callTool('whoami'), 'mcp')).toBeUndefined()
+    expect(await needed(callTool('whoami'), 'files')).toEqual(['mcp:read'])
+  })
 })
 
 describe('Mcp-Method and Mcp-Name', () => {

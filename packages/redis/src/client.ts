@@ -30,6 +30,16 @@ export interface Connection {
   onLost(listener: () => void): () => void
 }
 
+/** A client that another connection to the same server can be had from: both libraries' own. */
+export type DuplicableClient = RedisClient & { duplicate(): unknown }
+
+/** A connection of its own, which a read may block. */
+export interface BlockingReader {
+  /** The id of the newest entry of the stream after `id`; `undefined` if there is none within `milliseconds`. */
+  read(stream: string, id: string, milliseconds: number): Promise<string | undefined>
+  close(): void
+}
+
 /** Both libraries lose a connection with one of these; neither replies over a new one before. */
 const LOST = ['close', 'reconnecting', 'end']
 
@@ -53,6 +63,53 @@ export function connectionOf(client: RedisClient): Connection {
     'client',
     'expected a client of one server, from node-redis createClient() or new Redis() of ioredis; no cluster, no pool',
   )
+}
+
+/** Connects by itself. An error of the connection is one of the next read. */
+export function duplicateOf(client: DuplicableClient): BlockingReader {
+  const copy = client.duplicate() as RedisClient
+  copy.on('error', () => {})
+  const args = (stream: string, id: string, milliseconds: number): [string, ...string[]] => [
+    'XREAD',
+    'BLOCK',
+    String(milliseconds),
+    'STREAMS',
+    stream,
+    id,
+  ]
+  if (isIoredis(copy)) {
+    const { disconnect } = copy as IoredisClient & { disconnect(): void }
+    return {
+      read: async (...what) => newestId(await copy.call(...args(...what))),
+      close: () => disconnect.call(copy),
+    }
+  }
+  const { connect, destroy, disconnect } = copy as NodeRedisClient & {
+    connect(): Promise<unknown>
+    destroy?(): void
+    /** What `destroy` was called in v4. */
+    disconnect?(): Promise<void>
+  }
+  const connecting = connect.call(copy)
+  connecting.catch(() => {})
+  return {
+    async read(...what) {
+      await connecting
+      return newestId(await copy.sendCommand(args(...what)))
+    },
+    close() {
+      if (destroy !== undefined) destroy.call(copy)
+      else disconnect?.call(copy).catch(() => {})
+    },
+  }
+}
+
+/** A list of pairs, or a map by RESP3: of each stream its entries, of each entry its id and its fields. */
+function newestId(reply: unknown): string | undefined {
+  if (reply === null || reply === undefined) return undefined
+  const streams = Array.isArray(reply) ? reply.map(([, entries]) => entries) : Object.values(reply)
+  const entries = (reply instanceof Map ? [...reply.values()] : streams)[0] as [string, unknown][] | undefined
+  return entries?.at(-1)?.[0]
 }
 
 function watched(

@@ -1,5 +1,6 @@
 import { ConfigurationError, type ReplayStore, type ReplayVerdict, Unavailable } from '@sharkguard/core'
 import { connectionOf, type RedisClient } from './client.ts'
+import { secondsOf } from './clock.ts'
 import { Late, within } from './deadline.ts'
 import { ServerWatch } from './server-watch.ts'
 
@@ -28,7 +29,7 @@ export interface RedisReplayStore extends ReplayStore {
   ready(): Promise<void>
   /** Stops listening to the client. The client is yours to close. */
   close(): void
-  /** Proofs that expire at or before this second are refused, since a failover may have forgotten them. */
+  /** Proofs that expire at or before this second are refused: a failover may have forgotten them, or they have expired. */
   readonly floor: number
 }
 
@@ -59,7 +60,7 @@ export function redisReplayStore(
   /** How many replies there had been when one was late: until there are more, the server is silent. */
   let lateAfter: number | undefined
 
-  const floor = () => server.forgottenUntil + window
+  const floor = () => Math.max(server.forgottenUntil + window, server.latestTime)
 
   function requireAboveFloor(expiresAt: number): void {
     if (expiresAt > floor()) return
@@ -71,7 +72,8 @@ export function redisReplayStore(
     const { losses } = server
     if (!connection.isUp) throw new Error('there is no connection to the server')
     const serverTime = server.timeOf(sight)
-    const life = expiresAt - Math.max(clock(), serverTime)
+    const now = Math.max(clock(), serverTime)
+    const life = expiresAt - now
     // An expiry that has passed would delete the key at once, and make the next copy fresh as well.
     if (!(life > 0)) throw unavailable('the proof has expired, by our clock or by that of the server')
     if (life > window) window = LONGEST_WINDOW
@@ -83,8 +85,9 @@ export function redisReplayStore(
     if (losses !== server.losses) throw new Error('the connection was lost before the reply')
     requireAboveFloor(expiresAt)
     if (reply === null) return 'replayed'
-    if (reply === 'OK') return 'fresh'
-    throw new Error('the server answers SET with something else')
+    if (reply !== 'OK') throw new Error('the server answers SET with something else')
+    server.latestUse = Math.max(server.latestUse, now)
+    return 'fresh'
   }
 
   return {
@@ -144,10 +147,8 @@ function resolveOptions(options: RedisReplayStoreOptions) {
   if (!(window > 0 && window <= LONGEST_WINDOW)) {
     throw new ConfigurationError('window', `expected seconds above 0, at most ${LONGEST_WINDOW}`)
   }
-  const clock = options.clock ?? (() => Date.now() / 1000)
-  const seconds = () => {
-    const reading = clock()
-    return reading > 1e11 ? reading / 1000 : reading
+  if (options.clock !== undefined && typeof options.clock !== 'function') {
+    throw new ConfigurationError('clock', 'expected a function')
   }
-  return { prefix, deadlineMs, window, clock: seconds }
+  return { prefix, deadlineMs, window, clock: secondsOf(options.clock ?? Date.now) }
 }

@@ -28,6 +28,10 @@ export class ServerWatch {
   losses = 0
   /** The second until which used proofs may have been forgotten, by the later of our clock and the server's. */
   forgottenUntil = Number.NEGATIVE_INFINITY
+  /** The latest that a proof was accepted: a clock that was set back since must not make it younger than it is. */
+  latestUse = Number.NEGATIVE_INFINITY
+  /** The latest the server's clock has been seen at: what expired until then is gone, even if it was set back since. */
+  latestTime = Number.NEGATIVE_INFINITY
   readonly #connection: Connection
   readonly #clock: () => number
   /** Holds the run id that wrote it and `forgottenUntil`; replicas inherit it, so that even a new process can tell. */
@@ -101,11 +105,12 @@ export class ServerWatch {
     const [info, time, record] = await within(LOOK_DEADLINE, Promise.race([replies, lost]))
     if (losses !== this.losses) throw new Error('the connection to the server was lost')
     const sight = { ...parseServerInfo(String(info)), at, serverTime: parseTime(time) }
+    this.latestTime = Math.max(this.latestTime, sight.serverTime)
     const now = Math.max(this.#clock(), sight.serverTime)
     const { writer, forgottenUntil } = parseRecord(record)
     if (forgottenUntil > this.forgottenUntil) this.forgottenUntil = Math.min(forgottenUntil, now)
     if (this.#hasForgotten(sight, record)) {
-      this.forgottenUntil = now
+      this.forgottenUntil = Math.max(now, this.latestUse)
     } else if (writer !== undefined && writer !== sight.runId) {
       // We are new here, and the record is of before a failover or a restart that we have not seen.
       this.forgottenUntil = sight.promoted ? now : now - sight.uptime

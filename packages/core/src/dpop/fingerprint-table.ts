@@ -13,7 +13,7 @@ const SPACIOUS = 1.8
 export class FingerprintTable {
   readonly #shards: (Shard | undefined)[] = new Array<Shard | undefined>(SHARDS).fill(undefined)
 
-  /** Whether the fingerprint is there and dies after `floor`. */
+  /** Whether the fingerprint is there and dies after `floor`, which is 0 at least. */
   has(high: number, low: number, floor: number): boolean {
     return this.#shards[high & (SHARDS - 1)]?.has(high, low, floor) ?? false
   }

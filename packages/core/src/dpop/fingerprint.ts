@@ -9,14 +9,25 @@ export interface Fingerprint {
  * is a SHA-256 already; what is added is only that it cannot be foreseen.
  */
 export function createFingerprint(): (text: string) => Fingerprint {
-  const [a = 0, b = 0, c = 1, d = 1] = crypto.getRandomValues(new Uint32Array(4))
   const result: Fingerprint = { high: 0, low: 0 }
-  const multiplyHigh = c | 1
-  const multiplyLow = d | 1
+  let startHigh = 0
+  let startLow = 0
+  let multiplyHigh = 0
+  let multiplyLow = 0
+
+  function drawSecret(): void {
+    const [a = 0, b = 0, c = 0, d = 0] = crypto.getRandomValues(new Uint32Array(4))
+    startHigh = a
+    startLow = b
+    multiplyHigh = c | 1
+    multiplyLow = d | 1
+  }
 
   return (text) => {
-    let high = a
-    let low = b
+    // Not before it is needed: Workers have no random numbers until there is a request.
+    if (multiplyHigh === 0) drawSecret()
+    let high = startHigh
+    let low = startLow
     for (let i = 0; i < text.length; i++) {
       const code = text.charCodeAt(i)
       high = Math.imul(high ^ code, multiplyHigh)

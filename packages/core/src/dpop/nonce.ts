@@ -25,14 +25,15 @@ export interface Nonces {
 export function createNonces(resource: string, options: NonceOptions): Nonces {
   const lifetime = options.lifetime ?? 60
   const encoder = new TextEncoder()
-  const keys = options.secrets?.map((secret) => encoder.encode(secret)) ?? [
-    crypto.getRandomValues(new Uint8Array(32)),
-  ]
+  let keys = options.secrets?.map((secret) => encoder.encode(secret))
   let remembered: { period: number; valid: Promise<readonly string[]> } | undefined
 
   async function derive(period: number): Promise<readonly string[]> {
+    // Not before it is needed: Workers have no random numbers until there is a request.
+    keys ??= [crypto.getRandomValues(new Uint8Array(32))]
+    const secrets = keys
     // Newest secret first, so that the first entry is the one to hand out.
-    const inputs = [period, period - 1].flatMap((p) => keys.map((key) => [key, p] as const))
+    const inputs = [period, period - 1].flatMap((p) => secrets.map((key) => [key, p] as const))
     return Promise.all(
       inputs.map(async ([key, p]) => hmacSha256(key, JSON.stringify(['dpop-nonce', resource, p]))),
     )

@@ -21,6 +21,8 @@ export interface Proof {
   readonly jkt: string
   /** `iat`, seconds. */
   readonly issuedAt: number
+  /** Whether it has a `nonce`, right or wrong: its client has been challenged before. */
+  readonly hasNonce: boolean
 }
 
 /** What a proof must prove. */
@@ -35,7 +37,9 @@ export interface ProofPolicy {
   readonly proofAlgorithms: readonly SignatureAlgorithm[]
   readonly proofMaxAge: number
   readonly clockTolerance: number
-  readonly nonces: Nonces | undefined
+  readonly nonces: Nonces
+  /** Proofs dated up to this second must carry a nonce, others need none. */
+  readonly nonceNeededUntil: number
 }
 
 /** What the header of a proof says. A client sends the same header with each proof, so it is read once. */
@@ -83,8 +87,8 @@ export function createProofVerifier(policy: ProofPolicy) {
     }
     if (cached === undefined) known.set(detached(jws.header), { header, key })
     // (10) nonce
-    await requireNonce(claims.nonce, now)
-    return { jti, jkt: header.jkt, issuedAt: iat }
+    if (iat <= policy.nonceNeededUntil) await requireNonce(claims.nonce, now)
+    return { jti, jkt: header.jkt, issuedAt: iat, hasNonce: claims.nonce !== undefined }
   }
 
   async function parseHeader(part: string): Promise<ProofHeader> {
@@ -99,9 +103,9 @@ export function createProofVerifier(policy: ProofPolicy) {
   }
 
   async function requireNonce(nonce: unknown, now: number): Promise<void> {
-    if (policy.nonces === undefined) return
+    if (nonce === undefined) throw new Refusal('proof_nonce_required', 'no nonce')
     if (typeof nonce !== 'string' || !(await policy.nonces.accepts(nonce, now))) {
-      throw new Refusal('proof_nonce_required')
+      throw new Refusal('proof_nonce_required', 'the nonce is none of this guard and time')
     }
   }
 

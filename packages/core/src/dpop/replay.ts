@@ -16,6 +16,12 @@ export interface ReplayStore {
    */
   claim(key: string, expiresAt: number, jkt: string): ReplayVerdict | Promise<ReplayVerdict>
 
+  /**
+   * Proofs that expire at or before this second are refused, since the store may have forgotten which of them were used.
+   * The guard then challenges their clients to make younger ones, where those would pass. Default: none are.
+   */
+  readonly floor?: number
+
   /** Releases what the store holds. Called by `guard.close()` only for a store that the guard made itself. */
   close?(): void | Promise<void>
 }

@@ -29,7 +29,7 @@ export function describeAgent(client: Client) {
 }
 
 /** The page that a request asks for: `limit` (default 50, at most 200) from `offset`. */
-export function pageOf(c: Context): { readonly offset: number; readonly limit: number } {
+function pageOf(c: Context): { readonly offset: number; readonly limit: number } {
   const natural = (text: string | undefined, fallback: number) =>
     text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : fallback
   return {

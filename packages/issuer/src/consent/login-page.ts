@@ -5,16 +5,19 @@ export interface LoginPage {
   readonly clientName: string
   readonly csrf: string
   readonly formAction: string
+  /** There is nobody who could sign in. */
+  readonly isHopeless: boolean
   /** What was tried before. */
   readonly failed?: { readonly username: string; readonly message: string }
 }
 
 /** Asks who is there. The form goes where the page came from: its address holds the request. */
-export const loginPage = ({ clientName, csrf, formAction, failed }: LoginPage): Page => ({
+export const loginPage = ({ clientName, csrf, formAction, isHopeless, failed }: LoginPage): Page => ({
   title: 'Sign in',
   formAction,
   body: html`<h1>Sign in</h1>
 <p class="soft">to go on to <bdi>${plain(clientName)}</bdi></p>
+${isHopeless ? nobody : ''}
 ${failed === undefined ? '' : html`<p class="error" role="alert" id="failed">${failed.message}</p>`}
 <form method="post">
 <input type="hidden" name="csrf" value="${csrf}">
@@ -27,3 +30,6 @@ ${failed === undefined ? '' : html`<p class="error" role="alert" id="failed">${f
 <div class="buttons"><button class="primary" name="action" value="login">Sign in</button></div>
 </form>`,
 })
+
+const nobody = html`<p class="note"><strong>Nobody can sign in here</strong>
+This issuer was started without users. Give it some, or <code>autoApprove</code> in tests.</p>`

@@ -15,6 +15,7 @@ export interface User {
 }
 
 export interface Users {
+  readonly isEmpty: boolean
   byId(id: string): User | undefined
   /** Whose name and password these are. Takes as long for a name that nobody has. */
   authenticate(username: string, password: string): Promise<User | undefined>
@@ -31,6 +32,7 @@ function createUsers(list: readonly Required<UserOptions>[]): Users {
   }))
   let nobody: Promise<PasswordHash> | undefined
   return {
+    isEmpty: users.length === 0,
     byId: (id) => users.find((user) => user.id === id),
     async authenticate(username, password) {
       if (password.length > MAX_PASSWORD) return undefined

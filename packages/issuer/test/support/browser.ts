@@ -1,7 +1,7 @@
 import type { RunningIssuer } from '../../src/index.ts'
 
 /** RFC 7636 appendix B. */
-export const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
+const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
 export const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 export const RESOURCE = 'https://mcp.example/mcp'
 
@@ -75,7 +75,7 @@ export interface RegisteredClient {
 }
 
 /** Registers a public client; `metadata` over its own. */
-export async function register(issuer: RunningIssuer, metadata = {}): Promise<RegisteredClient> {
+export async function register(issuer: Pick<RunningIssuer, 'url'>, metadata = {}): Promise<RegisteredClient> {
   const response = await fetch(`${issuer.url}/oauth/register`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -93,7 +93,11 @@ export async function register(issuer: RunningIssuer, metadata = {}): Promise<Re
 type Parameters = Record<string, string | readonly string[] | undefined>
 
 /** An authorization request that is as it should be, with `changes`; `undefined` leaves one out. */
-export function authorizeUrl(issuer: RunningIssuer, clientId: string, changes: Parameters = {}): string {
+export function authorizeUrl(
+  issuer: Pick<RunningIssuer, 'url'>,
+  clientId: string,
+  changes: Parameters = {},
+): string {
   const parameters: Parameters = {
     response_type: 'code',
     client_id: clientId,

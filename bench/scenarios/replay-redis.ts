@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { memoryReplayStore } from '@sharkguard/core'
+import { redisReplayStore } from '@sharkguard/redis'
+import { Redis } from 'ioredis'
+import { createClient } from 'redis'
+import { arriving, type Lane, race, ratios, spread } from '../measure.ts'
+import type { Row, Scenario } from '../scenario.ts'
+import { type Claim, claims } from './replay.ts'
+
+const BARE = 'bare SET NX PXAT, ioredis'
+
+/** What a claim costs when it is asked of a Redis on this machine, beside the bare command and the store in memory. */
+export const replayRedis: Scenario = {
+  name: 'replay-redis',
+  title: 'Replay stores in Redis: claims of new proofs, over loopback',
+  async run(settings) {
+    const redis = await startRedis()
+    if (redis === undefined) return { rows: [], notes: ['left out: there is no redis-server on the PATH'] }
+    const ioredis = new Redis(redis.url)
+    const nodeRedis = await createClient({ url: redis.url }).connect()
+    const options = { deadlineMs: 10_000 }
+    const stores = {
+      'sharkguard, memory': memoryReplayStore(),
+      'sharkguard, ioredis': redisReplayStore(ioredis, { ...options, prefix: 'a:' }),
+      'sharkguard, node-redis': redisReplayStore(nodeRedis, { ...options, prefix: 'b:' }),
+    }
+    const bare = async ({ key, expiresAt }: Claim) =>
+      (await ioredis.call('SET', key, '1', 'NX', 'PXAT', String(expiresAt * 1000))) === 'OK'
+    const lanes: Lane<readonly Claim[]>[] = [
+      { name: BARE, accepts: true, checks: (batch) => batch.map((claim) => () => bare(claim)) },
+      ...Object.entries(stores).map(([name, store]) => ({
+        name,
+        accepts: true,
+        checks: (batch: readonly Claim[]) =>
+          batch.map(
+            ({ key, expiresAt, jkt }) =>
+              async () =>
+                (await store.claim(key, expiresAt, jkt)) === 'fresh',
+          ),
+      })),
+    ]
+    const rows: Row[] = []
+    for (const concurrent of [1, 64]) {
+      const batch = () => claims(Math.max(settings.batch, concurrent * 8))
+      const samples = await race({ ...settings, lanes, batch, run: arriving(concurrent) })
+      const base = samples.get(BARE) ?? []
+      for (const [contender, of] of samples) {
+        const micros = spread(of.map(({ wall }) => wall)).median
+        rows.push({
+          work: `${concurrent} at once`,
+          contender,
+          ...ratios(of, base),
+          micros,
+          unit: `× ${BARE}`,
+        })
+      }
+    }
+    await ioredis.quit()
+    await nodeRedis.close()
+    redis.stop()
+    return { rows, notes: ['with 64 at once, µs are wall time divided by claims: throughput, not latency'] }
+  },
+}
+
+async function startRedis() {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+  const child = spawn('redis-server', settings, { stdio: ['ignore', 'pipe', 'ignore'] })
+  try {
+    await once(child, 'spawn')
+  } catch {
+    return undefined
+  }
+  for await (const line of child.stdout) if (String(line).includes('Ready to accept connections')) break
+  return { url: `redis://127.0.0.1:${port}`, stop: () => void child.kill() }
+}
