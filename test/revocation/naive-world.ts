@@ -3,7 +3,7 @@ import type { AccessToken } from '../../packages/core/src/access-token.ts'
 import { parseActors } from '../../packages/core/src/actors.ts'
 import { parseRevocationList } from '../../packages/core/src/revocation/revocation-list-claims.ts'
 import { RuleSet } from '../../packages/core/src/revocation/rule-set.ts'
-import { createAccessTokens, type TokenRequest } from '../../packages/issuer/src/access-token.ts'
+import { type AccessTokens, createAccessTokens } from '../../packages/issuer/src/access-token.ts'
 import { memoryStore } from '../../packages/issuer/src/memory-store.ts'
 import { resolveOptions } from '../../packages/issuer/src/options.ts'
 import type { Act, Client, IssuedToken } from '../../packages/issuer/src/records.ts'
@@ -216,7 +216,10 @@ export class World {
     await this.#issue({ ...issued, issuedAt, lifetime, parent: record.jti }, from)
   }
 
-  async #issue(request: Omit<TokenRequest, 'audience' | 'scope'>, parent: Known | undefined): Promise<void> {
+  async #issue(
+    request: Omit<Parameters<AccessTokens['issue']>[0], 'audience' | 'scope'>,
+    parent: Known | undefined,
+  ): Promise<void> {
     const { token: text } = await this.#issuer.tokens.issue({ ...request, audience: 'http://rs', scope: '' })
     const claims = JSON.parse(text)
     const record = (await this.#store.get('token', claims.jti)) as IssuedToken

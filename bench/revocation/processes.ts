@@ -1,0 +1,41 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+/** A part of the scene that runs in a process of its own. */
+export class Part<Hello> {
+  readonly hello: Hello
+  readonly #child: ChildProcess
+
+  private constructor(child: ChildProcess, hello: Hello) {
+    this.#child = child
+    this.hello = hello
+  }
+
+  /** @param name of the module beside this one; it says hello when it is ready */
+  static async start<Hello>(name: string, ...args: string[]): Promise<Part<Hello>> {
+    const child = fork(fileURLToPath(new URL(`./${name}.js`, import.meta.url)), args)
+    return new Part(child, await answerOf<Hello>(child))
+  }
+
+  async ask<Answer>(question: string): Promise<Answer> {
+    const answer = answerOf<Answer>(this.#child)
+    this.#child.send(question)
+    return answer
+  }
+
+  stop(): void {
+    this.#child.kill()
+  }
+}
+
+export const startIssuerPart = () =>
+  Part.start<{ readonly url: string; readonly adminKey: string }>('issuer-process')
+export const startGuardPart = (issuer: string) =>
+  Part.start<{ readonly resource: string }>('guard-process', issuer)
+
+function answerOf<Answer>(child: ChildProcess): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    child.once('message', (answer) => resolve(answer as Answer))
+    child.once('exit', (code) => reject(new Error(`it ended with ${code}`)))
+  })
+}
