@@ -34,8 +34,10 @@ it('the valid request is let in by all', async () => {
 
 it('with one thing changed all agree, but for what is listed, and for all of what is listed', async () => {
   const met: string[] = []
-  for (const mutation of MUTATIONS) {
-    for (const { ours, peer } of await disagreements([mutation])) met.push(`${ours}, ${peer}: ${mutation[0]}`)
+  const together = DISAGREEMENTS.flatMap(({ mutations }) => mutations.filter((name) => name.includes(' + ')))
+  for (const name of [...MUTATIONS.map(([name]) => name), ...together]) {
+    const chosen = MUTATIONS.filter(([one]) => name.split(' + ').includes(one))
+    for (const { ours, peer } of await disagreements(chosen)) met.push(`${ours}, ${peer}: ${name}`)
   }
   const listed = DISAGREEMENTS.flatMap(({ ours, against, mutations }) =>
     against.flatMap((peer) => mutations.map((name) => `${ours}, ${peer}: ${name}`)),

@@ -2,6 +2,7 @@ import type { Peer } from './judges.ts'
 
 /** Requests that a peer decides otherwise than we do, and why ours is right. */
 export interface Disagreement {
+  /** Names of mutations; with ` + `, of several that do so only together. */
   readonly mutations: readonly string[]
   readonly ours: 'accepts' | 'refuses'
   readonly against: readonly Peer[]
@@ -208,6 +209,12 @@ export const DISAGREEMENTS: readonly Disagreement[] = [
     why: 'RFC 9110 §5.3: the field is no list. Node drops the second one, so that a proxy and the server may each see another.',
   },
   {
+    mutations: ['scheme: Bearer for an unbound token + target: two slashes'],
+    ours: 'refuses',
+    against: OAUTH4WEBAPI,
+    why: 'RFC 3986 §4.2: what begins with two slashes names a host. Whoever resolves it may see another path than the router.',
+  },
+  {
     mutations: [...of('token client_id', 'absent'), ...of('token jti', 'absent'), ...of('token typ', 'JWT')],
     ours: 'accepts',
     against: OAUTH4WEBAPI,
@@ -239,6 +246,6 @@ export function isListed(mutations: readonly string[], ours: Disagreement['ours'
     (listed) =>
       listed.ours === ours &&
       listed.against.includes(peer) &&
-      listed.mutations.some((mutation) => mutations.includes(mutation)),
+      listed.mutations.some((name) => name.split(' + ').every((part) => mutations.includes(part))),
   )
 }
