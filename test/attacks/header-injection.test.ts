@@ -230,7 +230,7 @@ describe('what was sent', () => {
 
 describe('a token elsewhere', () => {
   it.each(['access_token', 'token', 'authorization', 'jwt'])(
-    '?%s= is not a credential [MCP-R16] [6750-2-header]',
+    '?%s= is not a credential [MCP-R16] [6750-2-header] [9700-4.3.2]',
     async (name) => {
       const { token, proof } = credentials()
       expectRefused(await send([['DPoP', proof]], `POST /mcp?${name}=${token}`), 401, undefined)

@@ -17,7 +17,7 @@ afterAll(() => siege.close())
 const withJwk = (jwk: unknown, header: object = {}) => siege.withProof({ header: { jwk, ...header } })
 
 describe('the jwk of a proof', () => {
-  it('stays good with members that are no part of the key', async () => {
+  it('stays good with members that are no part of the key [7517-4-members]', async () => {
     await siege.allows(
       withJwk({ ...exchange.agentKey.publicJwk, kid: 'x', use: 'sig', alg: 'ES256', key_ops: ['verify'] }),
     )
@@ -92,7 +92,7 @@ describe('the jwk of a proof', () => {
 })
 
 describe('the key of a token', () => {
-  it('is never the one that the token brings [8725-3.10]', async () => {
+  it('is never the one that the token brings [8725-3.10] [7515-4.1.2]', async () => {
     const attacker = generateKeyPair('ES256', exchange.issuerKey.kid)
     const header = {
       jwk: attacker.publicJwk,
@@ -139,7 +139,7 @@ describe('signatures that are none', () => {
     ['of another text', (key, input) => sign({ a: 1 }, { b: input }, key).split('.')[2] as string],
   ]
 
-  it.each(CASES)('%s, of a token [9068-4-signature]', async (_, forge) => {
+  it.each(CASES)('%s, of a token [9068-4-signature] [8725-3.3]', async (_, forge) => {
     const [h, p] = exchange.token().split('.') as [string, string]
     const token = `${h}.${p}.${forge(exchange.issuerKey, `${h}.${p}`)}`
     await siege.refuses(exchange.request({ token }), 'token_signature_invalid')

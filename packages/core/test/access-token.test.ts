@@ -71,10 +71,15 @@ describe('a valid token', () => {
     })
   })
 
-  it.each(SIGNATURE_ALGORITHMS)('may be signed by %s [9068-4-signature]', async (alg) => {
+  it.each(SIGNATURE_ALGORITHMS)('may be signed by %s [9068-4-signature] [9068-2.1-rs256]', async (alg) => {
     const key = generateKeyPair(alg, 'k')
     issuer.publish([key])
     expect(await reasonOf(token({}, { alg, kid: 'k' }, key))).toBe('accepted')
+  })
+
+  it('may say more than anybody here understands [7519-4-unknown]', async () => {
+    const more = { 'https://example.com/x': [1], jwks: {}, roles: 'all', toString: 'x' }
+    expect((await verify(token(more))).claims).toMatchObject(more)
   })
 
   it('names its client by client_id, else azp, else the subject', async () => {
@@ -172,7 +177,7 @@ describe('claims', () => {
     [{ deep: nested(30) }, 'accepted'],
     [{ deep: nested(31) }, INVALID],
   ])(
-    '%j: %s [9068-4-iss] [9068-4-aud] [9068-4-exp] [7519-4.1-types] [8707-2-exact]',
+    '%j: %s [9068-4-iss] [9068-4-aud] [9068-4-exp] [7519-4.1-types] [7519-4.1.3-aud] [7519-4.1.4-exp] [7519-4.1.5-nbf] [7519-7.2] [8707-2-exact]',
     async (changes, reason) => {
       expect(await reasonOf(token())).toBe('accepted')
       expect(await reasonOf(token(changes))).toBe(reason)
@@ -180,7 +185,7 @@ describe('claims', () => {
   )
 
   it.each(['1e999', '-1e999', '1e400', 'NaN', 'Infinity', '"1900000000"', '{}'])(
-    'exp %s never ends, and is refused',
+    'exp %s never ends, and is refused [7519-2-dates]',
     async (exp) => {
       for (const name of ['exp', 'iat', 'nbf']) {
         const text = JSON.stringify(claims({ [name]: 'HERE' })).replace('"HERE"', exp)
