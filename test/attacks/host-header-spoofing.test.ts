@@ -138,7 +138,7 @@ describe.each(Object.entries(HOSTS))('before %s,', (name, start) => {
 
   describe('the request target', () => {
     // A Fetch `Request` has its dots resolved, for the router as for the guard, and its origin is not looked at.
-    it.each([
+    it.each<[line: string, asItCame: number, asRequest?: number]>([
       ['POST https://mcp.example.com/mcp', 200],
       ['POST HTTPS://MCP.EXAMPLE.COM/mcp', 200, 400],
       ['POST https://evil.example/mcp', 400, 200],
@@ -161,7 +161,7 @@ describe.each(Object.entries(HOSTS))('before %s,', (name, start) => {
       ['POST /mcp;x', 401],
       ['POST /mcp?x=https://evil.example', 200],
       ['POST /%6Dcp', 200],
-    ] as const)('%s: %i', async (line, asItCame, asRequest = asItCame) => {
+    ])('%s: %i', async (line, asItCame, asRequest = asItCame) => {
       const status = isFetchHost ? asRequest : asItCame
       const answer = await send({ line })
       expect(answer.status).toBe(status)

@@ -87,3 +87,21 @@ describe('what a handler learns', () => {
     expect(bound.ok && bound.auth.cnf).toEqual({ jkt: exchange.agentKey.jkt })
   })
 })
+
+describe('a token that was let in a moment ago', () => {
+  it('still has to come with its proof, in time, for this resource, with these scopes', async () => {
+    const token = exchange.token({ claims: { scope: 'mcp:read' } })
+    const [authorization, dpop] = exchange.request({ token }).headers as [[string, string], [string, string]]
+    await siege.allows({ ...exchange.request(), headers: [authorization, dpop] })
+    const again = (headers: [string, string][]) => ({ ...exchange.request(), headers })
+    await siege.refuses(again([authorization]), 'proof_missing')
+    await siege.refuses(again([authorization, dpop]), 'proof_replayed')
+    await siege.refuses(again([['authorization', `Bearer ${token}`]]), 'scheme_mismatch')
+    const stranger = exchange.proof(token, { key: generateKeyPair() })
+    await siege.refuses(exchange.request({ token, proof: stranger }), 'proof_key_mismatch')
+    const narrower = siege.beside({ scopes: ['mcp:write'] })
+    const verdict = await narrower.guard.verify(exchange.request({ token }))
+    expect(verdict).toMatchObject({ ok: false, reason: 'insufficient_scope' })
+    await narrower.guard.close()
+  })
+})
