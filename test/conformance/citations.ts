@@ -32,11 +32,14 @@ export function citations(): Map<string, string[]> {
 
 /** The ids that titles in this text cite. */
 export function idsIn(source: string): string[] {
-  const ids: string[] = []
-  collect(parseAst(source, { lang: 'ts' }) as unknown as Node, (title) => {
-    for (const [, id = ''] of title.matchAll(CITED)) ids.push(id)
-  })
-  return ids
+  return titlesIn(source).flatMap((title) => [...title.matchAll(CITED)].map(([, id = '']) => id))
+}
+
+/** The titles of the tests in this text that run. */
+export function titlesIn(source: string): string[] {
+  const titles: string[] = []
+  collect(parseAst(source, { lang: 'ts' }) as unknown as Node, (title) => titles.push(title))
+  return titles
 }
 
 function testFiles(): string[] {
