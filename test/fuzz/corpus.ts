@@ -34,6 +34,8 @@ export const CORPUS: Readonly<Record<string, readonly string[]>> = {
     'https://u@h/\\\nhttps:h/',
     'https://[::1]:8080/%2F%zz\nhttps://127.1/',
     'https://h/%2e%2e/a\nhttps://h//a',
+    'HTTP://%2e/aH/a/../b/./c*http://h:80/b/c',
+    'https://h/a@b\nhttps://h/a%40b',
   ],
   target: [
     '/mcp?x',
@@ -59,6 +61,7 @@ export const CORPUS: Readonly<Record<string, readonly string[]>> = {
     '***\nx',
     'abc\nabc',
     '[z-a]\nb',
+    '\0aaaaaaaaa\0\0\x05\xdb\n',
     '*a*a*a*a*a\naaaaaaaaaaaaaaaaaaaaaaaa',
   ],
   guard: [
