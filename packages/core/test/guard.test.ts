@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Exchange } from '../../../test/support/exchange.ts'
-import { createGuard, type Decision, type Guard, Unavailable } from '../src/index.ts'
+import { createGuard, type Decision, type Guard } from '../src/index.ts'
 
 let exchange: Exchange
 let guard: Guard
@@ -131,49 +131,6 @@ describe('a guard', () => {
     const first = await refuse()
     expect(() => Object.assign(first.headers, { 'Set-Cookie': 'a=b' })).toThrow(TypeError)
     expect((await refuse()).headers).not.toHaveProperty('Set-Cookie')
-  })
-})
-
-describe('a replay store that is full', () => {
-  const full = { claim: () => Promise.reject(new Unavailable('replay_store_full')) }
-  const at = (nonce: boolean, issuedAt: number) => {
-    const now = Math.floor(Date.now() / 1000)
-    const guard = createGuard(exchange.resource, {
-      issuer: exchange.issuer,
-      revocation: 'off',
-      replayStore: full,
-      nonce,
-      clock: () => now,
-    })
-    const ask = async (nonce?: string) => {
-      const token = exchange.token()
-      const proof = exchange.proof(token, { claims: { iat: now + issuedAt, nonce } })
-      return guard.verify(exchange.request({ token, proof }))
-    }
-    return { guard, ask }
-  }
-
-  it('asks for a younger proof, with a nonce, where there are nonces and the proof could be younger', async () => {
-    const { guard, ask } = at(true, -5)
-    const challenged = await ask()
-    const again = await ask(challenged.headers['DPoP-Nonce'])
-    expect(again).toMatchObject({ ok: false, status: 401, reason: 'proof_nonce_required' })
-    expect(again.headers['DPoP-Nonce']).toBe(challenged.headers['DPoP-Nonce'])
-    await guard.close()
-  })
-
-  it.each([
-    ['a proof of this second', true, 0],
-    ['no nonces', false, -5],
-  ])('is 503 with %s', async (_, nonce, issuedAt) => {
-    const { guard, ask } = at(nonce, issuedAt)
-    const { headers } = await ask()
-    expect(await ask(headers['DPoP-Nonce'])).toMatchObject({
-      ok: false,
-      status: 503,
-      reason: 'replay_store_full',
-    })
-    await guard.close()
   })
 })
 
