@@ -11,9 +11,6 @@ export interface Threat {
 
 const t = (threat: string, ...tests: string[]): Threat => ({ threat, tests })
 const absent = (threat: string, why: string, ...tests: string[]): Threat => ({ threat, tests, absent: why })
-/** Its tests are still to come, with the part they are about. */
-const PENDING = 'pending'
-
 /** In the order of the list of pitfalls that we collected from peers, advisories and RFCs: the first is number 1. */
 export const SIGNATURES_AND_KEYS: readonly Threat[] = [
   t('HMAC with a public key as its secret', 'attacks/algorithm-confusion › as its secret, of a token'),
@@ -474,8 +471,17 @@ export const KEYS_AND_REVOCATION: readonly Threat[] = [
     'core/revocation/revocation-list-age › is not believed in a list that is not newer',
     'core/revocation/revocation-list-bad-input › unlike a good one',
   ),
-  absent('status lists: wrong sub, index, size, a bomb', PENDING),
-  absent('introspection: active as text, kept beyond exp', PENDING),
+  t(
+    'status lists: wrong sub, index, size, a bomb',
+    'core/revocation/status-list › %s is none: unavailable, and reported',
+    'core/revocation/status-list › refuses a token whose index is outside of it',
+    'properties/documents › says of each index what was put there',
+  ),
+  t(
+    'introspection: active as text, kept beyond exp',
+    'core/revocation/introspection › says nothing: unavailable, and reported',
+    'core/revocation/introspection › never believes an answer past the end of the token',
+  ),
 ]
 
 export const ADAPTERS_AND_ISSUER: readonly Threat[] = [
@@ -503,8 +509,17 @@ export const ADAPTERS_AND_ISSUER: readonly Threat[] = [
     'attacks/dos-by-garbage › ten thousand',
     'attacks/header-injection › is an ambiguous or malformed request',
   ),
-  absent('issuer: exchange that widens, refresh by another key, Bearer for a client with a key', PENDING),
-  absent('issuer: client assertions for another audience', PENDING),
+  t(
+    'issuer: exchange that widens, refresh by another key, Bearer for a client with a key',
+    'issuer/token-exchange › with %s is refused',
+    'issuer/authorization-code › bind the token, and the refresh token',
+    'issuer/dpop › are demanded of a client that is registered for bound tokens',
+  ),
+  t(
+    'issuer: client assertions for another audience',
+    'issuer/client-assertion › is for the issuer or its token endpoint',
+    'issuer/client-assertion › %s is invalid_client',
+  ),
 ]
 
 export const THREATS: readonly (readonly [title: string, threats: readonly Threat[]])[] = [

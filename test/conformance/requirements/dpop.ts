@@ -84,11 +84,6 @@ export const DPOP = [
     ['9449-6.2-introspection', 'MUST', 'Introspection answers cnf.jkt; token_type, if any, is DPoP'],
     ['9449-8-issuer', 'MUST', 'A nonce is demanded with 400 use_dpop_nonce and DPoP-Nonce'],
     ['9449-10-match', 'MUST', 'The proof at the token endpoint is by the key of dpop_jkt'],
-    [
-      '9449-10.1-par',
-      'MUST',
-      'A pushed request takes dpop_jkt and a DPoP field, and refuses two that differ',
-    ],
     ['9449-11.2-lifetime', 'SHOULD', 'Without nonces, bound tokens are short-lived'],
     ['9449-11.1-issuer', 'SHOULD', 'A proof is good once at the token endpoint'],
   ]),

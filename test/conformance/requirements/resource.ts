@@ -56,7 +56,7 @@ export const RESOURCE = [
   ...requirements('RFC 7662', 'guard', [
     ['7662-2.2-active', 'MUST', 'Only active: true, a boolean, is active'],
     ['7662-4-cache', 'MUST', 'An answer is not kept beyond exp'],
-    ['7662-4-https', 'MUST', 'It is asked over https, with credentials of its own'],
+    ['7662-2.1-rs', 'MUST', 'It is asked with credentials of its own'],
   ]),
   ...requirements('Token Status List', 'guard', [
     ['TSL-5.1-typ', 'MUST', 'typ is statuslist+jwt'],
