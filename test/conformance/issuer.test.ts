@@ -9,7 +9,8 @@ const issuer = createIssuer({ issuer: URL_OF_ISSUER, defaultResource: RESOURCE }
 const get = (path: string) => issuer.fetch(new Request(URL_OF_ISSUER + path))
 
 async function metadata(): Promise<Record<string, unknown>> {
-  return (await get('/.well-known/oauth-authorization-server')).json()
+  const answer = await get('/.well-known/oauth-authorization-server')
+  return (await answer.json()) as Record<string, unknown>
 }
 
 async function accessToken(fields: Record<string, string> = {}): Promise<string> {
