@@ -16,7 +16,7 @@ function reasonOf(run: () => unknown): string {
 }
 
 describe('parseConfirmation', () => {
-  it('reads the thumbprint, whatever other methods stand beside it [9449-6.1]', () => {
+  it('reads the thumbprint, whatever other methods stand beside it [9449-6.1] [9449-6-rs]', () => {
     expect(parseConfirmation({ jkt })).toBe(jkt)
     expect(parseConfirmation({ jkt, 'x5t#S256': 'bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2' })).toBe(jkt)
     expect(parseConfirmation(undefined)).toBeUndefined()

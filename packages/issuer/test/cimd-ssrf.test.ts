@@ -122,7 +122,7 @@ describe('a client id that is the URL of something inside', () => {
     'https://127.0.0.1:PORT/a/../x',
     'https://127.0.0.1:PORT/x#y',
     'HTTPS://127.0.0.1:PORT/x',
-  ])('reaches nothing: %s', async (template) => {
+  ])('reaches nothing: %s [MCP-A9]', async (template) => {
     names.set('public.test', [['127.0.0.1']])
     names.set('mixed.test', [['93.184.216.34', '127.0.0.1']])
     const answer = await open(template.replace('PORT', String(port)))
