@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { installed } from '../support/npm-tool.ts'
 
 /** A runtime as npm has it. */
 export interface Runtime {
@@ -36,13 +34,7 @@ export const OTHERS: readonly Runtime[] = [
 
 export const WORKERD = { source: 'workerd@1.20261117.1', command: 'workerd' }
 
-/** Installed once, where what can be had again is kept. @returns the program's path */
+/** @returns the program's path */
 export function install({ source, command }: Pick<Runtime, 'source' | 'command'>): string {
-  const folder = fileURLToPath(new URL(`../../node_modules/.cache/runtimes/${source}/`, import.meta.url))
-  const program = `${folder}node_modules/.bin/${command}`
-  if (!existsSync(program)) {
-    const flags = ['--prefix', folder, '--no-audit', '--no-fund', '--loglevel', 'error']
-    execFileSync('npm', ['install', ...flags, source], { stdio: ['ignore', 'ignore', 'inherit'] })
-  }
-  return program
+  return `${installed(source)}.bin/${command}`
 }
