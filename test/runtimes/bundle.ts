@@ -31,6 +31,7 @@ export async function bundleForWorkers(
     format: 'esm',
     platform: 'neutral',
     conditions: ['workerd', 'worker', 'browser'],
+    mainFields: ['module', 'main'],
     external: ['node:*', '*/runtime/node.ts'],
     metafile: true,
     logLevel: 'warning',
