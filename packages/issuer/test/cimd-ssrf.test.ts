@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createIssuer } from '../src/index.ts'
-import { isPublicAddress } from '../src/public-fetch/address.ts'
 import { publicFetch as fetchOnNode } from '../src/public-fetch/node.ts'
+import { isPublicAddress } from '../src/public-fetch/public-address.ts'
 import { publicFetch as fetchElsewhere } from '../src/public-fetch/web.ts'
 import { documentOf, json, startDocuments } from './support/documents.ts'
 
