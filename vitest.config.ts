@@ -13,7 +13,11 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'test/**/*.test.ts',
+      ...(process.env.WYCHEPROOF ? ['test/vectors/*.vectors.ts'] : []),
+    ],
     testTimeout: 30_000,
     coverage: {
       include: ['packages/*/src/**'],
