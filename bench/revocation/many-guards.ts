@@ -15,7 +15,7 @@ interface Usage {
 const QUIET = 20
 const REVOCATIONS = 50
 
-/** Many guards that follow one issuer, all of them in one process, the issuer in another. */
+/** Many guards' sources that follow one issuer, all of them in one process, the issuer in another. */
 export async function manyGuards(count: number): Promise<Table> {
   const issuer = await startIssuerPart()
   const { url, adminKey } = issuer.hello
@@ -59,7 +59,7 @@ export async function manyGuards(count: number): Promise<Table> {
       ['questions when nothing happens', `${((after.asked - before.asked) / QUIET).toFixed(0)} a second`],
       ['CPU of the issuer then', `${cpu.toFixed(0)} % of a core`],
       ['memory of the issuer, more than alone', mb(after.rss - empty.rss)],
-      ['memory of the process with all guards', mb(own.rss)],
+      ['memory of the process with all sources', mb(own.rss)],
       ['revocation → guard, p50 / p99 of all', `${ms(each, 0.5)} / ${ms(each, 0.99)}`],
       ['revocation → last guard, p50 / p99', `${ms(last, 0.5)} / ${ms(last, 0.99)}`],
       ['revoking call, p50 / p99', `${ms(calls, 0.5)} / ${ms(calls, 0.99)}`],

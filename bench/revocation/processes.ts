@@ -35,7 +35,11 @@ export const startGuardPart = (issuer: string) =>
 
 function answerOf<Answer>(child: ChildProcess): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    child.once('message', (answer) => resolve(answer as Answer))
-    child.once('exit', (code) => reject(new Error(`it ended with ${code}`)))
+    const ended = (code: number | null) => reject(new Error(`it ended with ${code}`))
+    child.once('exit', ended)
+    child.once('message', (answer) => {
+      child.off('exit', ended)
+      resolve(answer as Answer)
+    })
   })
 }

@@ -35,7 +35,7 @@ export async function evaluation(): Promise<Table> {
     feed.close()
   }
   return {
-    title: 'One decision from memory, ns (median of 15 rounds of 200,000)',
+    title: 'One decision from memory, ns of CPU (median of 15 rounds of 200,000)',
     head: ['rules', 'a token', 'a token with two actors'],
     rows,
   }
@@ -44,11 +44,12 @@ export async function evaluation(): Promise<Table> {
 function cost(feed: RevocationFeed, tokens: readonly AccessToken[]): string {
   const rounds: number[] = []
   for (let round = -3; round < ROUNDS; round++) {
-    const started = performance.now()
+    const started = process.cpuUsage()
     for (let i = 0; i < CHECKS; i++) {
       if (feed.check(tokens[i % tokens.length] as AccessToken, '') !== 'active') throw new Error('refused')
     }
-    if (round >= 0) rounds.push(((performance.now() - started) * 1e6) / CHECKS)
+    const { user, system } = process.cpuUsage(started)
+    if (round >= 0) rounds.push(((user + system) * 1000) / CHECKS)
   }
   return spread(rounds).median.toFixed(0)
 }

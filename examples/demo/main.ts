@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
-import { AdminClient, Agent, DPoPProver } from '@sharkguard/agent'
+import { Agent, DPoPProver } from '@sharkguard/agent'
 import { startIssuer } from '@sharkguard/issuer'
 import { playAttacks } from './attacks.ts'
 import { startGuardedServer } from './mcp-server.ts'
+import { playRevocations } from './revocations.ts'
 import { describeAnswer, expectThat, heading, step, verdict } from './stage.ts'
 
 const { values: flags } = parseArgs({ options: { serve: { type: 'boolean', default: false } } })
@@ -53,26 +54,8 @@ await step('calls each tool, with a fresh proof on each request', async () => {
 heading('What an attacker tries')
 await playAttacks({ resource, issuer, prover, agent })
 
-heading('The token is revoked')
-
-await step('at the issuer; the next call fails', async () => {
-  const admin = new AdminClient({ baseUrl: issuer.url, adminKey: issuer.adminKey })
-  const { accessToken: token } = await agent.token()
-  const send = async () => {
-    const proof = await prover.createProof({ method: 'POST', url: resource, accessToken: token })
-    return fetch(resource, { method: 'POST', headers: { authorization: `DPoP ${token}`, dpop: proof } })
-  }
-  expectThat((await send()).status !== 401, 'the token should still pass')
-  await admin.agents.revokeAll(agent.clientId)
-  const revoked = performance.now()
-  for (;;) {
-    const answer = await send()
-    const elapsed = performance.now() - revoked
-    if (answer.status === 401)
-      return `${describeAnswer(answer)}\nrefused ${elapsed.toFixed(0)} ms after the issuer's answer`
-    expectThat(elapsed < 5000, 'the revocation did not arrive within five seconds')
-  }
-})
+heading('What is revoked at the issuer, and what the next call gets')
+await playRevocations({ resource, issuer })
 
 async function call(name: string, args: Record<string, unknown>): Promise<string> {
   const { content } = await client.callTool({ name, arguments: args })

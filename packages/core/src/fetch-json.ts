@@ -23,8 +23,20 @@ export async function fetchText(
   url: string,
   limits: { timeout: number; maxBytes: number; accept?: string; signal?: AbortSignal },
 ): Promise<FetchedText> {
-  const deadline = AbortSignal.timeout(limits.timeout * 1000)
-  const signal = limits.signal === undefined ? deadline : AbortSignal.any([deadline, limits.signal])
+  const deadline = createDeadline(limits.timeout, limits.signal)
+  try {
+    return await fetchBounded(fetchFn, url, limits, deadline.signal)
+  } finally {
+    deadline.end()
+  }
+}
+
+async function fetchBounded(
+  fetchFn: typeof fetch,
+  url: string,
+  limits: { maxBytes: number; accept?: string },
+  signal: AbortSignal,
+): Promise<FetchedText> {
   let response: Response
   try {
     const request = {
@@ -48,7 +60,7 @@ export async function fetchText(
 }
 
 /** Reads a body as UTF-8, at most so much of it, until the signal says stop. */
-export async function readBounded(
+async function readBounded(
   response: Response,
   url: string,
   maxBytes: number,
@@ -71,6 +83,26 @@ export async function readBounded(
   } catch (cause) {
     reader.cancel().catch(() => undefined)
     throw cause instanceof FetchFailure ? cause : new FetchFailure(url, 'broken off', { cause })
+  }
+}
+
+/**
+ * Says stop after some seconds, or when `outer` does. `AbortSignal.any` and `timeout` would do the same, but Node 20 never
+ * lets go of what they return: some kilobytes for each question that a guard asks.
+ */
+function createDeadline(seconds: number, outer: AbortSignal | undefined) {
+  const controller = new AbortController()
+  const timeout = new DOMException('The operation was aborted due to timeout', 'TimeoutError')
+  const timer = setTimeout(() => controller.abort(timeout), seconds * 1000)
+  const stop = () => controller.abort(outer?.reason)
+  if (outer?.aborted) stop()
+  outer?.addEventListener('abort', stop, { once: true })
+  return {
+    signal: controller.signal,
+    end(): void {
+      clearTimeout(timer)
+      outer?.removeEventListener('abort', stop)
+    },
   }
 }
 

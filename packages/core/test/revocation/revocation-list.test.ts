@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ConfigurationError } from '../../src/refusal.ts'
 import { revocationList } from '../../src/revocation/revocation-list.ts'
@@ -158,6 +160,30 @@ describe('A revocation list', () => {
     clearInterval(news)
     expect(issuer.context.requests.length - asked).toBeLessThanOrEqual(26)
     await soon(() => expect(feed.check(tokenOf({ id: `${count - 1}` }), '')).toBe('revoked'))
+  })
+
+  it('lets go of every question that has been answered', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const issuer = new ListIssuer()
+    const asked: WeakRef<AbortSignal>[] = []
+    const answer = issuer.context.answer
+    issuer.context.answer = (url, init) => {
+      asked.push(new WeakRef(init.signal!))
+      return answer(url, init)
+    }
+    const feed = follow(issuer)
+    await feed.ready()
+    for (let count = 0; count < 30; count++) {
+      await soon(() => expect(issuer.waiting).toBe(1))
+      issuer.revoke({ k: 'jti', v: `${count}`, x: X })
+    }
+    await follows(issuer)
+    await vi.waitFor(() => {
+      collect()
+      expect(asked.filter((signal) => signal.deref() !== undefined).length).toBeLessThan(5)
+    }, 10_000)
+    expect(asked.length).toBeGreaterThan(20)
   })
 
   it('ends its connection when closed, reports nothing then, and knows what it knew', async () => {
