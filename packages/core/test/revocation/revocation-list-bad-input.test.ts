@@ -164,8 +164,9 @@ describe('A bad answer over HTTP is ignored and reported', () => {
     const asked: (string | undefined)[] = []
     const list = await sign(valid, 'revocation-list+jwt')
     const { feed } = await over(({ url }, response) => {
-      asked.push(url)
-      if (url === '/list') response.writeHead(302, { location: '/other' }).end()
+      const { pathname } = new URL(url as string, 'http://h')
+      asked.push(pathname)
+      if (pathname === '/list') response.writeHead(302, { location: '/other' }).end()
       else response.end(list)
     })
     await expect(feed.check(good, '')).rejects.toMatchObject({
