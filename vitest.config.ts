@@ -23,6 +23,8 @@ export default defineConfig({
       include: ['packages/*/src/**'],
       exclude: ['**/cli.ts'],
       reporter: ['text-summary', 'json-summary', 'html'],
+      // What decides who is let in has no branch that nobody has been down.
+      thresholds: { 'packages/core/src/**': { branches: 98, statements: 98, lines: 98, functions: 97 } },
     },
   },
 })
