@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, it, vi } from 'vitest'
 import { hasRedisServer, type RedisServer, startRedis } from '../support/redis-server.ts'
 import { Load, openStores } from './load.ts'
 
