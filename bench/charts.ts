@@ -1,5 +1,5 @@
 import type { Report } from './report.ts'
-import { LIMIT_WALL, type Row } from './scenario.ts'
+import { LIMIT_CPU, type Row } from './scenario.ts'
 import { type Bar, barChart, lineChart } from './svg.ts'
 
 /** What is drawn, by the scenario it is drawn from. */
@@ -19,7 +19,7 @@ export function drawCharts({ scenarios }: Report): [string, string][] {
 }
 
 function warmDpop(rows: readonly Row[], made: string): string {
-  const bars = rows.filter(({ work }) => work === 'DPoP, warm').map((row) => barOf(row, LIMIT_WALL))
+  const bars = rows.filter(({ work }) => work === 'DPoP, warm').map((row) => barOf(row, LIMIT_CPU))
   return barChart({
     title: 'What verifying one DPoP request costs',
     subtitle: `in verifications of one P-256 signature, the least that anybody needs · ${made}`,
@@ -51,7 +51,7 @@ function scale(rows: readonly Row[], made: string): string {
       name,
       points: rows
         .filter(({ work }) => work === name)
-        .map((row): [number, number] => [sizeOf(row), row.figures[LIMIT_WALL]?.median ?? 0]),
+        .map((row): [number, number] => [sizeOf(row), row.figures[LIMIT_CPU]?.median ?? 0]),
     })),
   })
 }

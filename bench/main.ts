@@ -58,14 +58,14 @@ if (values.help || unknown.length > 0) {
 
 if (values.check || values.baseline) {
   const found: Findings[] = []
-  const settings: Settings = { rounds: 12, warmup: 12, batch: 100, peers: false, large: false }
+  const settings: Settings = { rounds: 40, warmup: 30, batch: 40, peers: false, large: false }
   for (const scenario of CHECKED) found.push(await scenario.run(settings))
   if (values.baseline) writeBaseline(found)
   console.log(compare(found, readBaseline()).join('\n'))
 } else {
   const settings: Settings = values.quick
-    ? { rounds: 7, warmup: 10, batch: 100, peers: !values.alone, large: false }
-    : { rounds: 25, warmup: 15, batch: 100, peers: !values.alone, large: true }
+    ? { rounds: 20, warmup: 25, batch: 40, peers: !values.alone, large: false }
+    : { rounds: 60, warmup: 40, batch: 40, peers: !values.alone, large: true }
   for (const scenario of scenarios) {
     if (positionals.length > 0 && !positionals.includes(scenario.name)) continue
     const findings = await scenario.run(settings)
