@@ -30,10 +30,15 @@ function answer(req: { url?: string | undefined }, res: ServerResponse): void {
   } else if (req.url === '/mcp/rows') {
     res.writeHead(200, { 'content-type': 'application/x-ndjson' })
     writeOn(res, '{"row":1}\n')
+  } else if (req.url === '/mcp/leave') {
+    void leave().then(() => res.writeHead(200, { 'content-type': 'application/json' }).end('{}'))
   } else {
     res.writeHead(200, { 'content-type': 'application/json' }).end('{}')
   }
 }
+
+/** What a handler does that ends the very token it was called with. */
+const leave = () => issuer.revokePattern('*')
 
 const HOSTS: Record<string, Build> = {
   async express(resource, options) {
@@ -60,6 +65,7 @@ const HOSTS: Record<string, Build> = {
     const app = new Hono()
     app.use(guarded)
     app.all('/mcp', (c) => c.json({}))
+    app.all('/mcp/leave', async (c) => leave().then(() => c.json({})))
     app.all('/mcp/events', (c) =>
       streamSSE(c, async (events) => {
         while (!events.aborted) {
@@ -93,10 +99,11 @@ const HOSTS: Record<string, Build> = {
       })
     }
     const guarded = mcpGuard(
-      ({ url }) => {
+      async ({ url }) => {
+        if (url.endsWith('/leave')) await leave()
         const type = url.endsWith('/events') ? 'text/event-stream' : 'application/x-ndjson'
         const headers = { 'content-type': type, 'transfer-encoding': 'chunked' }
-        return url.endsWith('/mcp') ? Response.json({}) : new Response(endless(), { headers })
+        return /\/(mcp|leave)$/.test(url) ? Response.json({}) : new Response(endless(), { headers })
       },
       resource,
       options,
@@ -163,6 +170,13 @@ describe.each(Object.entries(HOSTS))('What goes on when its token ends, on %s', 
       await other.ended
     },
   )
+
+  it('has its answer where it is what revokes the token', async () => {
+    const caller = await start()
+    const answer = await caller.call('/leave')
+    expect([answer.status, await answer.text()]).toEqual([200, '{}'])
+    expect((await caller.call()).status).toBe(401)
+  })
 
   it('is broken off when the token expires if it is events, and else comes to its end', async () => {
     const caller = await start()

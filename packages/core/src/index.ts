@@ -34,7 +34,7 @@ export {
 } from './refusal.ts'
 export type { GuardRequest, RequestHeaders } from './request.ts'
 export type { ResourceMetadata } from './resource-metadata.ts'
-export { endWithToken } from './response-stream.ts'
+export { breakOffWithToken, endWithToken, type NodeResponse } from './response-stream.ts'
 export { type IntrospectionOptions, introspection } from './revocation/introspection.ts'
 export { type RevocationListOptions, revocationList } from './revocation/revocation-list.ts'
 export type {

@@ -1,4 +1,11 @@
-import { type Answer, type AuthInfo, createGuard, type Guard, type GuardOptions } from '@sharkguard/core'
+import {
+  type Answer,
+  type AuthInfo,
+  breakOffWithToken,
+  createGuard,
+  type Guard,
+  type GuardOptions,
+} from '@sharkguard/core'
 import type { IRouter, NextFunction, Request, RequestHandler, Response } from 'express'
 
 declare global {
@@ -35,7 +42,7 @@ export function sharkGuard(audience: string | readonly string[], options: GuardO
       if (passage.kind === 'answer') return send(res, passage.answer)
       if (passage.kind === 'allow') {
         req.auth = passage.auth
-        endWithToken(res, guard, passage.auth)
+        breakOffWithToken(res, guard, passage.auth)
         for (const [name, value] of Object.entries(passage.headers)) res.append(name, value)
       }
       next()
@@ -58,18 +65,6 @@ function describe(req: Request) {
 
 function send(res: Response, { status, headers, body }: Answer): void {
   res.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) }).end(body)
-}
-
-/**
- * Breaks off what is still being sent when the token of its request is revoked; a stream of events also when the token
- * expires, or when nobody can say any more. Destroyed rather than ended: whoever goes on writing is told so by no error.
- */
-function endWithToken(res: Response, guard: Guard, auth: AuthInfo): void {
-  const unwatch = guard.watch(auth, (reason) => {
-    if (reason === 'revoked' || `${res.getHeader('content-type')}`.startsWith('text/event-stream'))
-      res.destroy()
-  })
-  res.once('close', unwatch)
 }
 
 /**

@@ -1,4 +1,11 @@
-import { type Answer, type AuthInfo, createGuard, type Guard, type GuardOptions } from '@sharkguard/core'
+import {
+  type Answer,
+  type AuthInfo,
+  breakOffWithToken,
+  createGuard,
+  type Guard,
+  type GuardOptions,
+} from '@sharkguard/core'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
 
@@ -33,7 +40,7 @@ export function sharkGuard(audience: string | readonly string[], options: GuardO
         request.auth = passage.auth
         // Where the MCP SDK's Node adapter looks.
         Object.assign(request.raw, { auth: passage.auth })
-        endWithToken(reply.raw, guard, passage.auth)
+        breakOffWithToken(reply.raw, guard, passage.auth)
         for (const [name, value] of Object.entries(passage.headers)) {
           append(reply, name, value)
           // A hijacked reply is written past Fastify, as the MCP SDK does.
@@ -79,18 +86,6 @@ function describe(request: FastifyRequest) {
 function append(reply: FastifyReply, name: string, value: string): void {
   const present = reply.getHeader(name)
   reply.header(name, present === undefined ? value : `${present}, ${value}`)
-}
-
-/**
- * Breaks off what is still being sent when the token of its request is revoked; a stream of events also when the token
- * expires, or when nobody can say any more. Destroyed rather than ended: whoever goes on writing is told so by no error.
- */
-function endWithToken(res: FastifyReply['raw'], guard: Guard, auth: AuthInfo): void {
-  const unwatch = guard.watch(auth, (reason) => {
-    if (reason === 'revoked' || `${res.getHeader('content-type')}`.startsWith('text/event-stream'))
-      res.destroy()
-  })
-  res.once('close', unwatch)
 }
 
 /** As bytes: Fastify adds a charset to text, and JSON has none (RFC 8259 §11). */
