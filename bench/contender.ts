@@ -1,4 +1,4 @@
-import type { World } from './world.ts'
+import type { Resource } from './world.ts'
 
 /**
  * One verification, ready to begin: what a host has at hand anyway (header pairs, a `Request`) has been made, so that the
@@ -17,8 +17,8 @@ export interface Verifier {
 /** A library that does a resource server's work. */
 export interface Contender {
   readonly name: string
-  /** Makes a verifier with the keys of this world; what it fetches, it fetches before the clock starts. */
-  setup(world: World): Verifier | Promise<Verifier>
+  /** Makes a verifier with the keys of this issuer; what it fetches, it fetches before the clock starts. */
+  setup(world: Resource): Verifier | Promise<Verifier>
 }
 
 /** Most libraries throw where they refuse. */

@@ -1,15 +1,16 @@
 import type { Check } from './contender.ts'
 import { contenders } from './contenders/index.ts'
 import { rawVerify } from './contenders/raw-verify.ts'
+import { sharkguard } from './contenders/sharkguard.ts'
 import { createField, type Entrant } from './field.ts'
-import { type Lane, quantile, type Run, race, ratios, type Sample } from './measure.ts'
-import type { Row, Settings } from './scenario.ts'
+import { type Lane, type Run, race, ratios, type Sample, spread } from './measure.ts'
+import { LIMIT_CPU, LIMIT_WALL, type Row, type Settings } from './scenario.ts'
 import { type Algorithm, type Client, createWorld, type Exchange, type World } from './world.ts'
 
 export type ExchangeLane = Lane<readonly Exchange[]>
 type ToLane = (entrant: Entrant) => ExchangeLane | undefined
 
-const LIMIT = 'raw crypto.verify'
+export const LIMIT = 'raw crypto.verify'
 
 /** Where contenders meet: one world, those who can do the work, a hundred clients they know, and the limit. */
 export interface Course {
@@ -24,9 +25,9 @@ export interface Course {
   close(): void
 }
 
-export async function createCourse(algorithm: Algorithm = 'ES256'): Promise<Course> {
+export async function createCourse(settings: Settings, algorithm: Algorithm = 'ES256'): Promise<Course> {
   const world = await createWorld(algorithm)
-  const { entrants, absent } = await createField(world, contenders)
+  const { entrants, absent } = await createField(world, settings.peers ? contenders : [sharkguard])
   const reference = await createWorld()
   const signers = reference.clients(100)
   return {
@@ -69,12 +70,19 @@ export async function compete(
   return rowsOf(work, await race({ ...settings, lanes, batch, ...(run && { run }) }))
 }
 
+/** The cheapest first, by CPU time, which hardly knows what else the machine does. */
 export function rowsOf(work: string, samples: ReadonlyMap<string, readonly Sample[]>): Row[] {
   const base = samples.get(LIMIT) ?? []
-  return [...samples].map(([contender, of]) => {
-    const walls = of.map(({ wall }) => wall).sort((a, b) => a - b)
-    return { work, contender, ...ratios(of, base), micros: quantile(walls, 0.5) }
+  const rows = [...samples].map(([contender, of]): Row => {
+    const { wall, cpu } = ratios(of, base)
+    const micros = spread(of.map(({ wall }) => wall))
+    return { work, contender, figures: { [LIMIT_WALL]: wall, [LIMIT_CPU]: cpu, µs: micros } }
   })
+  return rows.sort((a, b) => medianOf(a) - medianOf(b))
+}
+
+function medianOf({ figures }: Row): number {
+  return figures[LIMIT_CPU]?.median ?? 0
 }
 
 /** A fresh proof for each of `count` requests of these clients in turn. */

@@ -102,9 +102,39 @@ export async function turns(work: () => Promise<void>): Promise<number[]> {
   return lengths
 }
 
+/**
+ * Begins checks at random moments (Poisson), on average so many in a millisecond, each in a callback of its own; who is slow
+ * meets the next ones all the same. Latency counts from the moment of arrival, also where the loop was busy then.
+ */
+export async function atRate(perMillisecond: number, checks: readonly Check[]) {
+  const latencies: number[] = []
+  const pending: Promise<void>[] = []
+  let due = performance.now()
+  const begin = async (check: Check, arrived: number) => {
+    await nextCallback()
+    require(await check(), true)
+    latencies.push(performance.now() - arrived)
+  }
+  const arrivals = async () => {
+    for (const check of checks) {
+      due -= Math.log(1 - Math.random()) / perMillisecond
+      while (performance.now() < due) await nextCallback()
+      pending.push(begin(check, due))
+    }
+    await Promise.all(pending)
+  }
+  const lengths = await turns(arrivals)
+  return { latencies, turns: lengths }
+}
+
 export function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b)
   return { median: quantile(sorted, 0.5), p10: quantile(sorted, 0.1), p90: quantile(sorted, 0.9) }
+}
+
+/** A figure of which there is only one. */
+export function single(value: number): Spread {
+  return { median: value, p10: value, p90: value }
 }
 
 /** Of sorted values; linear between neighbours. */

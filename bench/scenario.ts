@@ -4,13 +4,13 @@ import type { Spread } from './measure.ts'
 export interface Row {
   readonly work: string
   readonly contender: string
-  /** What the numbers are: `'× limit'` unless another unit stands there. */
-  readonly unit?: string
-  readonly wall: Spread
-  readonly cpu?: Spread
-  /** Median wall time of one check. */
-  readonly micros?: number
+  /** By name, unit and all; {@link LIMIT_WALL} and {@link LIMIT_CPU} are the ones that compare between machines. */
+  readonly figures: Readonly<Record<string, Spread>>
 }
+
+/** Wall and CPU time as multiples of one synchronous verification of a P-256 signature in the same round. */
+export const LIMIT_WALL = 'wall, × limit'
+export const LIMIT_CPU = 'CPU, × limit'
 
 export interface Findings {
   readonly rows: readonly Row[]
@@ -24,6 +24,10 @@ export interface Settings {
   readonly warmup: number
   /** Checks in one turn of one contender. */
   readonly batch: number
+  /** Whether the other libraries run too, or sharkGuard alone. */
+  readonly peers: boolean
+  /** Whether the large sizes are tried as well, which take minutes. */
+  readonly large: boolean
 }
 
 export interface Scenario {

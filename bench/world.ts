@@ -7,7 +7,7 @@ export type Algorithm = 'ES256' | 'EdDSA' | 'RS256'
 /** A public JWK as node:crypto writes it. */
 export type Jwk = crypto.JsonWebKey & { kty: string }
 
-interface KeyPair {
+export interface KeyPair {
   readonly jwk: Jwk
   readonly privateKey: crypto.KeyObject
   readonly publicKey: crypto.KeyObject
@@ -26,21 +26,27 @@ export interface Exchange {
   readonly proof: string
 }
 
-/** Everything that is the same for all contenders: the issuer, its published keys, the resource. */
-export interface World {
+/** What a verifier is told: the issuer, its published keys, the resource. Plain data, to be handed to other processes. */
+export interface Resource {
   readonly issuer: string
   readonly jwksUri: string
   readonly jwks: { readonly keys: Jwk[] }
-  readonly issuerKey: crypto.KeyObject
   readonly algorithm: Algorithm
   readonly audience: string
   readonly method: string
   /** The public URI of the resource, and the request target as a server sees it. */
   readonly uri: string
   readonly path: string
-  client(claims?: Record<string, unknown>): Client
+}
+
+/** A resource and its issuer, who makes whatever a scenario needs. */
+export interface World extends Resource {
+  /** Of a new key pair, unless one is given: making one costs more than the token. */
+  client(claims?: Record<string, unknown>, keys?: KeyPair): Client
   clients(count: number): Client[]
   proof(client: Client, changes?: ProofChanges): string
+  /** Any other JWT of the issuer's. */
+  jwt(type: string, claims: Record<string, unknown>): string
   close(): void
 }
 
@@ -73,14 +79,12 @@ export async function createWorld(algorithm: Algorithm = 'ES256'): Promise<World
     issuer,
     jwksUri,
     jwks,
-    issuerKey: signing.publicKey,
     algorithm,
     audience: uri,
     method: 'POST',
     uri,
     path: '/mcp',
-    client(claims) {
-      const keys = createKeyPair(algorithm === 'RS256' ? 'ES256' : algorithm)
+    client(claims, keys = createKeyPair(algorithm === 'RS256' ? 'ES256' : algorithm)) {
       const header = { alg: algorithm, typ: 'at+jwt', kid }
       const body = {
         iss: issuer,
@@ -115,6 +119,7 @@ export async function createWorld(algorithm: Algorithm = 'ES256'): Promise<World
       }
       return sign(header, body, alg, keys.privateKey)
     },
+    jwt: (typ, claims) => sign({ alg: algorithm, typ, kid }, claims, algorithm, signing.privateKey),
     close: () => server.close(),
   }
   return world

@@ -1,12 +1,15 @@
+import { createPublicKey } from 'node:crypto'
 import { createVerifier } from 'fast-jwt'
 import type { Contender } from '../contender.ts'
+import type { Jwk } from '../world.ts'
 
 /** With its cache of verified tokens. Knows no DPoP. */
 export const fastJwt: Contender = {
   name: 'fast-jwt, cached',
-  setup({ issuer, audience, issuerKey, algorithm }) {
+  setup({ issuer, audience, jwks, algorithm }) {
+    const [jwk] = jwks.keys as [Jwk]
     const verify = createVerifier({
-      key: issuerKey.export({ type: 'spki', format: 'pem' }) as string,
+      key: createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' }) as string,
       algorithms: [algorithm],
       allowedIss: issuer,
       allowedAud: audience,

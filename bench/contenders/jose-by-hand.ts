@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto'
 import { calculateJwkThumbprint, createRemoteJWKSet, EmbeddedJWK, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { type Contender, settles } from '../contender.ts'
-import type { World } from '../world.ts'
+import type { Resource } from '../world.ts'
 
 /** What a careful user writes with jose and an lru-cache in an afternoon. */
 export const joseByHand: Contender = {
   name: 'jose by hand',
-  setup(world) {
-    const verifier = createVerifier(world)
+  setup(resource) {
+    const verifier = createVerifier(resource)
     return {
       bearer: (token) => () => settles(verifier.verifyToken(token)),
       dpop: (token, proof, method, url) => () => settles(verifier.verifyProof(token, proof, method, url)),
@@ -16,7 +16,7 @@ export const joseByHand: Contender = {
   },
 }
 
-function createVerifier({ issuer, audience, jwksUri }: World) {
+function createVerifier({ issuer, audience, jwksUri }: Resource) {
   const keys = createRemoteJWKSet(new URL(jwksUri))
   const seen = new LRUCache<string, true>({ max: 1_000_000, ttl: 71_000 })
 

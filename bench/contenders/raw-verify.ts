@@ -6,14 +6,27 @@ import type { Exchange } from '../world.ts'
  * The limit: `crypto.verify` of the proof's signature and nothing else, synchronously, with a warm key and everything in
  * the form that OpenSSL wants. Nobody who verifies a fresh proof can be faster on one core.
  */
-export function rawVerify({ client, proof }: Exchange): Check {
+export function rawVerify(exchange: Exchange): Check {
+  const { digest, data, key, signature } = rawInput(exchange)
+  return () => crypto.verify(digest, data, key, signature)
+}
+
+/** The same where many cores are at hand. */
+export function rawVerifyInThreadPool(exchange: Exchange): Check {
+  const { digest, data, key, signature } = rawInput(exchange)
+  return () =>
+    new Promise((resolve, reject) => {
+      crypto.verify(digest, data, key, signature, (error, valid) => (error ? reject(error) : resolve(valid)))
+    })
+}
+
+function rawInput({ client, proof }: Exchange) {
   const end = proof.lastIndexOf('.')
   const data = Buffer.from(proof.slice(0, end), 'latin1')
   const signature = Buffer.from(proof.slice(end + 1), 'base64url')
   const key = client.keys.publicKey
-  if (client.keys.jwk.kty === 'OKP') return () => crypto.verify(null, data, key, signature)
-  const der = toDer(signature)
-  return () => crypto.verify('sha256', data, key, der)
+  if (client.keys.jwk.kty === 'OKP') return { digest: null, data, key, signature }
+  return { digest: 'sha256', data, key, signature: toDer(signature) }
 }
 
 function toDer(signature: Buffer): Buffer {

@@ -19,7 +19,7 @@ export const refusals: Scenario = {
   name: 'refusals',
   title: 'Refused requests, one after another',
   async run(settings) {
-    const { world, known, entrants, limit, absent, close } = await createCourse()
+    const { world, known, entrants, limit, absent, close } = await createCourse(settings)
     const capable = entrants.filter(({ verifier }) => verifier.dpop !== undefined)
     const rows: Row[] = []
     const notes = [...absent]

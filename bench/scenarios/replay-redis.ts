@@ -48,13 +48,12 @@ export const replayRedis: Scenario = {
       const samples = await race({ ...settings, lanes, batch, run: arriving(concurrent) })
       const base = samples.get(BARE) ?? []
       for (const [contender, of] of samples) {
-        const micros = spread(of.map(({ wall }) => wall)).median
+        const { wall, cpu } = ratios(of, base)
+        const micros = spread(of.map(({ wall }) => wall))
         rows.push({
           work: `${concurrent} at once`,
           contender,
-          ...ratios(of, base),
-          micros,
-          unit: `× ${BARE}`,
+          figures: { [`wall, × ${BARE}`]: wall, [`CPU, × ${BARE}`]: cpu, µs: micros },
         })
       }
     }

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 import { OAuthVerifier } from '@atproto/oauth-provider/verifier'
 import { memoryReplayStore } from '@sharkguard/core'
 import { createInMemoryDpopReplayStore } from 'better-auth/oauth2'
-import { type Lane, quantile, race, ratios, spread } from '../measure.ts'
+import { type Lane, quantile, race, ratios, type Spread, single, spread } from '../measure.ts'
 import type { Row, Scenario } from '../scenario.ts'
 
 /** A proof as a store is asked about it: what the store wants as its key is made before the clock starts. */
@@ -42,13 +42,14 @@ export const replay: Scenario = {
     for (const entries of quick ? [10_000, 1_000_000] : [10_000, 1_000_000, 5_000_000]) {
       const work = `one claim beside ${entries.toLocaleString('en')}`
       const keepers: Keeper[] = []
+      const sizes = new Map<string, Spread>()
       for (const make of [ours(entries), betterAuth, atproto]) {
         const before = used()
         const keeper = make()
         await fill(keeper, entries)
         const bytes = (used() - before) / entries
         keepers.push(keeper)
-        rows.push({ work, contender: keeper.name, unit: 'bytes an entry', wall: spread([bytes]) })
+        sizes.set(keeper.name, single(bytes))
       }
       const lanes = keepers.map(
         (keeper): Lane<readonly Claim[]> => ({
@@ -60,8 +61,16 @@ export const replay: Scenario = {
       const samples = await race({ ...settings, lanes, batch: () => claims(settings.batch * 10) })
       const base = samples.get(OURS) ?? []
       for (const [contender, of] of samples) {
-        const micros = spread(of.map(({ wall }) => wall)).median
-        rows.push({ work, contender, ...ratios(of, base), micros, unit: `× ${OURS}` })
+        const { wall, cpu } = ratios(of, base)
+        const micros = spread(of.map(({ wall }) => wall))
+        const bytes = sizes.get(contender) ?? single(Number.NaN)
+        const figures = {
+          [`wall, × ${OURS}`]: wall,
+          [`CPU, × ${OURS}`]: cpu,
+          µs: micros,
+          'bytes an entry': bytes,
+        }
+        rows.push({ work, contender, figures })
       }
       if (entries === 1_000_000) for (const keeper of keepers) rows.push(...(await slowest(keeper)))
     }
@@ -108,7 +117,7 @@ async function slowest(keeper: Keeper): Promise<Row[]> {
     worst.push(Math.max(...lengths))
   }
   const work = 'the slowest of 100 claims once a minute has passed, beside 1,000,000'
-  return [{ work, contender: keeper.name, unit: 'µs', wall: spread(worst) }]
+  return [{ work, contender: keeper.name, figures: { µs: spread(worst) } }]
 }
 
 /** Single claims beside the flood that keeps the store full, and beside none. */
@@ -134,13 +143,12 @@ async function whileFull(maxEntries: number): Promise<Row[]> {
       }
     }
     lengths.sort((a, b) => a - b)
-    for (const [unit, q] of [
-      ['µs, p50', 0.5],
-      ['µs, p99', 0.99],
-      ['µs, p99.99', 0.9999],
-    ] as const) {
-      rows.push({ work, contender: OURS, unit, wall: spread([quantile(lengths, q)]) })
-    }
+    const at = (q: number) => single(quantile(lengths, q))
+    rows.push({
+      work,
+      contender: OURS,
+      figures: { 'p50, µs': at(0.5), 'p99, µs': at(0.99), 'p99.99, µs': at(0.9999) },
+    })
   }
   return rows
 }

@@ -7,7 +7,7 @@ export const verification: Scenario = {
   name: 'verify',
   title: 'Accepted requests, one after another',
   async run(settings) {
-    const course = await createCourse()
+    const course = await createCourse(settings)
     const { world, known, dpop, bearer, absent } = course
     const unbound = () => world.client({ cnf: undefined })
     const bearers = Array.from({ length: 100 }, unbound)
@@ -31,7 +31,7 @@ export const algorithms: Scenario = {
     const rows: Row[] = []
     const notes: string[] = []
     for (const algorithm of ['EdDSA', 'RS256'] as const) {
-      const course = await createCourse(algorithm)
+      const course = await createCourse(settings, algorithm)
       const { world, known, dpop, limit, absent } = course
       notes.push(...absent.map((line) => `${algorithm}: ${line}`))
       const batch = () => exchanges(world, known, settings.batch)

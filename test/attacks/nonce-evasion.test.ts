@@ -36,7 +36,7 @@ async function refuses(nonce: unknown, guarded = siege): Promise<string> {
 }
 
 describe('a proof without the nonce', () => {
-  it('is challenged exactly once: with the nonce of the answer the next one passes [9449-8-nonce] [9449-9-rs] [SEP-D8]', async () => {
+  it('is challenged exactly once: with the nonce of the answer the next one passes [9449-8-one] [9449-8-nonce] [9449-9-rs] [SEP-D8]', async () => {
     const nonce = await refuses(undefined)
     expect(nonce).toMatch(/^[\x21\x23-\x5b\x5d-\x7e]+$/)
     await siege.allows(request(nonce))

@@ -28,7 +28,7 @@ describe('a token with the scope', () => {
     'mcp:read;mcp:write',
     'admin openid',
   ])(
-    '%j has too little: 403, naming all that is needed [6750-3.1-status] [6750-3.1-scope] [MCP-R5] [MCP-R18] [MCP-R20]',
+    '%j has too little: 403, naming all that is needed [6750-3.1-status] [6750-3.1-scope] [MCP-R5] [MCP-R18] [MCP-R20] [9700-2.3-privileges]',
     async (scope) => {
       const request = siege.withToken({ claims: { scope } })
       await siege.refuses(request, 'insufficient_scope')
@@ -63,7 +63,7 @@ describe('a token with the scope', () => {
       'mcp:read\nmcp:write',
       'mcp:read "mcp:write"',
     ].map((scope) => [scope]),
-  )('%j is none: 401', async (scope) => {
+  )('%j is none: 401 [8693-4.2]', async (scope) => {
     await siege.refuses(siege.withToken({ claims: { scope } }), 'token_claims_invalid')
   })
 

@@ -41,7 +41,7 @@ describe.each(['required', 'when-bound'])('a stolen token, with dpop %s,', (dpop
     await guarded().refuses({ method: 'POST', url: '/mcp', headers }, 'proof_missing')
   })
 
-  it('with a proof of the attacker’s own key is refused [9449-4.3-12b]', async () => {
+  it('with a proof of the attacker’s own key is refused [9449-4.3-12b] [9700-4.10.1]', async () => {
     const token = exchange.token()
     const proof = exchange.proof(token, { key: generateKeyPair() })
     await guarded().refuses(exchange.request({ token, proof }), 'proof_key_mismatch')
@@ -56,7 +56,7 @@ describe.each(['required', 'when-bound'])('a stolen token, with dpop %s,', (dpop
 describe('a token without a key', () => {
   const unbound = () => exchange.token({ claims: { cnf: undefined } })
 
-  it('passes as Bearer only where that is configured', async () => {
+  it('passes as Bearer only where that is configured [9700-2.2.1]', async () => {
     const request = exchange.request({ token: unbound(), scheme: 'Bearer' })
     await lenient.allows({ ...request, headers: request.headers.slice(0, 1) })
     await siege.refuses({ ...request, headers: request.headers.slice(0, 1) }, 'token_not_bound')
@@ -85,5 +85,23 @@ describe('what a handler learns', () => {
     expect(verdict.ok && 'cnf' in verdict.auth).toBe(false)
     const bound = await lenient.guard.verify(exchange.request())
     expect(bound.ok && bound.auth.cnf).toEqual({ jkt: exchange.agentKey.jkt })
+  })
+})
+
+describe('a token that was let in a moment ago', () => {
+  it('still has to come with its proof, in time, for this resource, with these scopes', async () => {
+    const token = exchange.token({ claims: { scope: 'mcp:read' } })
+    const [authorization, dpop] = exchange.request({ token }).headers as [[string, string], [string, string]]
+    await siege.allows({ ...exchange.request(), headers: [authorization, dpop] })
+    const again = (headers: [string, string][]) => ({ ...exchange.request(), headers })
+    await siege.refuses(again([authorization]), 'proof_missing')
+    await siege.refuses(again([authorization, dpop]), 'proof_replayed')
+    await siege.refuses(again([['authorization', `Bearer ${token}`]]), 'scheme_mismatch')
+    const stranger = exchange.proof(token, { key: generateKeyPair() })
+    await siege.refuses(exchange.request({ token, proof: stranger }), 'proof_key_mismatch')
+    const narrower = siege.beside({ scopes: ['mcp:write'] })
+    const verdict = await narrower.guard.verify(exchange.request({ token }))
+    expect(verdict).toMatchObject({ ok: false, reason: 'insufficient_scope' })
+    await narrower.guard.close()
   })
 })

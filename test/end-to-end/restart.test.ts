@@ -38,9 +38,10 @@ afterEach(async () => {
   await issuer.close()
 })
 
+/** So many seconds after it nonces are asked for: more than any machine needs for this. */
 async function start(): Promise<void> {
   await guarded?.close()
-  guarded = sharkGuard(createMcpHandler(buildServer), resource, { issuer: issuer.url })
+  guarded = sharkGuard(createMcpHandler(buildServer), resource, { issuer: issuer.url, clockTolerance: 300 })
   const handler = toNodeHandler(guarded)
   server.removeAllListeners('request')
   server.on('request', (req, res) => {

@@ -9,6 +9,9 @@ import { hasRedisServer, type RedisServer, startRedis } from '../support/redis-s
 import { type Address, openAddress } from './address.ts'
 import { Load, openStores } from './load.ts'
 
+// Seconds on a machine that has nothing else to do.
+vi.setConfig({ testTimeout: 120_000 })
+
 /** Replication is asynchronous: whoever is promoted lacks the last writes, and nobody knows which. */
 describe.skipIf(!hasRedisServer())('a failover to a replica', () => {
   let primary: RedisServer
@@ -29,7 +32,7 @@ describe.skipIf(!hasRedisServer())('a failover to a replica', () => {
     await vi.waitFor(
       () => expect(replica.command('INFO', 'replication')).toContain('master_link_status:up'),
       {
-        timeout: 15_000,
+        timeout: 60_000,
         interval: 50,
       },
     )
@@ -83,7 +86,7 @@ describe.skipIf(!hasRedisServer())('a failover to a replica', () => {
     const before = redisReplayStore(client)
     const expiresAt = Math.floor(Date.now() / 1000) + 71
     expect(await claimOf(before, keyOf('kept'), expiresAt)).toBe('fresh')
-    await vi.waitFor(() => expect(Number(replica.command('DBSIZE'))).toBe(2), { timeout: 5000 })
+    await vi.waitFor(() => expect(Number(replica.command('DBSIZE'))).toBe(2), { timeout: 60_000 })
     await failOver(async () => expect(await claimOf(before, keyOf('lost'), expiresAt)).toBe('fresh'))
     before.close()
     client.disconnect()
@@ -118,7 +121,7 @@ describe.skipIf(!hasRedisServer())('a failover to a replica', () => {
     const outcome = (verdict: Verdict) => (verdict.ok ? 'allowed' : verdict.reason)
     const used = exchange.request()
     await failOver(async () => expect(outcome(await guard.verify(used))).toBe('allowed'))
-    await vi.waitFor(async () => expect(await client.ping()).toBe('PONG'), { timeout: 5000 })
+    await vi.waitFor(async () => expect(await client.ping()).toBe('PONG'), { timeout: 60_000 })
 
     const refused = await vi.waitFor(
       async () => {
@@ -127,7 +130,7 @@ describe.skipIf(!hasRedisServer())('a failover to a replica', () => {
         expect(replayStore.floor).toBeGreaterThan(clock() + 60)
         return verdict
       },
-      { timeout: 5000 },
+      { timeout: 60_000 },
     )
     expect(refused).toMatchObject({ ok: false, status: 503 })
     expect(Number(refused.headers['Retry-After'])).toBeGreaterThanOrEqual(1)

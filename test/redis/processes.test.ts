@@ -3,9 +3,12 @@ import { fileURLToPath } from 'node:url'
 import { redisReplayStore } from '@sharkguard/redis'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { keyOf } from '../contracts/replay-store.ts'
 import { hasRedisServer, type RedisServer, startRedis } from '../support/redis-server.ts'
+
+// Seconds on a machine that has nothing else to do.
+vi.setConfig({ testTimeout: 120_000 })
 
 const CLAIMANT = fileURLToPath(new URL('./claimant.mjs', import.meta.url))
 const PROOFS = 5000

@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { simulate } from '../contracts/replay-simulation.ts'
 import { hasRedisServer, type RedisServer, startRedis } from '../support/redis-server.ts'
 
+// Seconds on a machine that has nothing else to do.
+vi.setConfig({ testTimeout: 120_000 })
+
 describe.skipIf(!hasRedisServer())('second by second', () => {
   let server: RedisServer
   beforeAll(async () => {
@@ -57,7 +60,7 @@ describe.skipIf(!hasRedisServer())('second by second', () => {
           async disturb() {
             await server.kill()
             await server.start()
-            await vi.waitFor(() => expect(real.status).toBe('ready'), { timeout: 5000 })
+            await vi.waitFor(() => expect(real.status).toBe('ready'), { timeout: 60_000 })
             await store.ready()
           },
           async close() {

@@ -137,7 +137,7 @@ describe.skipIf(!hasRedisServer())('clocks', () => {
     ahead = 0
     await server.kill()
     await server.start()
-    await vi.waitFor(() => expect(client.status).toBe('ready'), { timeout: 5000 })
+    await vi.waitFor(() => expect(client.status).toBe('ready'), { timeout: 60_000 })
     await store.ready()
     ahead = 95
     expect(await claimOf(store, keyOf('a'), at)).toBe('unavailable')

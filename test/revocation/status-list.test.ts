@@ -90,7 +90,7 @@ describe('A guard that reads the issuer’s status lists', () => {
 })
 
 describe('The issuer’s status lists', () => {
-  it('are statuslist+jwt with their own URI as sub, a ttl, and room for every index', async () => {
+  it('are statuslist+jwt with their own URI as sub, a ttl, and room for every index [TSL-5.1-issuer] [TSL-8.2-type] [8725-3.11-issuer]', async () => {
     const issuer = await start({ statusList: { ttl: 20, size: 8192 } })
     const token = await issuer.mintToken({ audience: 'https://rs.example.com' })
     const { idx, uri } = reference(token)
@@ -109,7 +109,7 @@ describe('The issuer’s status lists', () => {
     }
   })
 
-  it('give each token a place of its own, in no order that could be told, over several lists as they fill', async () => {
+  it('give each token a place of its own, in no order that could be told, over several lists as they fill [TSL-6.2-issuer] [TSL-11.3-public]', async () => {
     const store = memoryStore()
     const instances = await Promise.all(
       [0, 1].map(() => start({ issuer: 'http://as.example.com', store, statusList: { size: 8192 } })),

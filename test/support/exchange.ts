@@ -101,7 +101,10 @@ export class Exchange {
   readonly issuerKey: KeyPair
   readonly agentKey = generateKeyPair()
   /** What the issuer answers at each path; change it to make the issuer misbehave. */
-  readonly answers = new Map<string, { status?: number; headers?: Record<string, string>; body: string }>()
+  readonly answers = new Map<
+    string,
+    { status?: number; headers?: Record<string, string>; body: string | Uint8Array }
+  >()
   readonly requests: string[] = []
   readonly #server: Server | undefined
   /** Seconds. */

@@ -18,6 +18,9 @@ export interface Host {
   close(): Promise<void>
 }
 
+/** Which hosts get a Fetch `Request`, where the target as it came is gone. */
+export const FETCH_HOSTS: readonly string[] = ['hono', 'mcp']
+
 export type StartHost = (audience: string, options: GuardOptions) => Promise<Host>
 
 export async function listen(

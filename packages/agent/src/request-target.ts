@@ -10,12 +10,22 @@ export function htuOf(url: string | URL): string {
   return origin + pathname
 }
 
-/** `htm`: the method on the wire. fetch upper-cases these six and no others (`patch` is sent as `patch`). */
+/**
+ * `htm`: the method on the wire. fetch upper-cases six methods everywhere (`patch` is sent as `patch`), and some runtimes
+ * more of them: Node 26 sends `query` as `QUERY`.
+ */
 export function htmOf(method: string): string {
   if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method)) {
     throw new AgentError('configuration', 'method must be an HTTP method such as POST')
   }
-  return /^(?:delete|get|head|options|post|put)$/i.test(method) ? method.toUpperCase() : method
+  const upper = method.toUpperCase()
+  if (method === upper || /^(?:delete|get|head|options|post|put)$/i.test(method)) return upper
+  try {
+    return new Request('http://localhost', { method }).method
+  } catch {
+    // Not a method that fetch sends; whoever sends it, sends it so.
+    return method
+  }
 }
 
 /** An absolute http(s) URL without user information; `name` is what the error calls it. */

@@ -13,6 +13,20 @@ const COORDINATE_LENGTH: Record<string, number> = { 'P-256': 43, 'P-384': 64, 'P
 const MIN_MODULUS_LENGTH = 342
 const MAX_MODULUS_LENGTH = 683
 
+/**
+ * Points of Ed25519 whose order is 1, 2, 4 or 8, in each of their spellings, without the last octet, which has the sign. A
+ * signature by them takes no private key: one that never changes is right for every text, or for one in a few.
+ */
+const SMALL_ORDER: ReadonlySet<string> = new Set([
+  `AQ${'A'.repeat(39)}`,
+  'A'.repeat(41),
+  `7P${'_'.repeat(39)}`,
+  `7f${'_'.repeat(39)}`,
+  `7v${'_'.repeat(39)}`,
+  'xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA',
+  'JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_',
+])
+
 /** The required members of a public key alone, in the order of RFC 7638 §3.2. */
 export type PublicJwk =
   | { readonly crv: string; readonly kty: 'EC'; readonly x: string; readonly y: string }
@@ -21,7 +35,7 @@ export type PublicJwk =
 
 /**
  * Reads an acceptable public key: asymmetric, no private member, each number in its one canonical spelling, RSA of 2048
- * to 4096 bits. A second spelling of a key would have a second thumbprint, and a way round whatever is keyed by it.
+ * to 4096 bits, no point of small order. A second spelling of a key would have a second thumbprint, and a way round whatever is keyed by it.
  */
 export function parsePublicJwk(jwk: JsonObject): PublicJwk | undefined {
   for (const member of PRIVATE_MEMBERS) if (member in jwk) return undefined
@@ -34,7 +48,9 @@ export function parsePublicJwk(jwk: JsonObject): PublicJwk | undefined {
       return { crv: crv as string, kty, x, y }
     }
     case 'OKP':
-      return crv === 'Ed25519' && isNumber(x, 43) ? { crv, kty, x } : undefined
+      return crv === 'Ed25519' && isNumber(x, 43) && !SMALL_ORDER.has(x.slice(0, 41))
+        ? { crv, kty, x }
+        : undefined
     case 'RSA':
       return isModulus(n) && isExponent(e) ? { e, kty, n } : undefined
     default:

@@ -40,12 +40,12 @@ export function readCredentialFields(headers: RequestHeaders): CredentialFields 
 function valuesOf(headers: RequestHeaders, field: string): readonly string[] {
   if (Array.isArray(headers))
     return typeof headers[0] === 'string' ? inFlat(headers, field) : inPairs(headers, field)
+  if (typeof headers !== 'object' || headers === null) {
+    throw new TypeError('headers: expected a Headers object, or names and values as they came')
+  }
   if (isHeaders(headers)) {
     const value = headers.get(field)
     return value === null ? NONE : [value]
-  }
-  if (typeof headers !== 'object' || headers === null) {
-    throw new TypeError('headers: expected a Headers object, or names and values as they came')
   }
   return inPairs(Object.entries(headers as Record<string, string>), field).flat()
 }

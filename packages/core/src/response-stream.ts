@@ -7,9 +7,12 @@ import type { Guard } from './guard.ts'
  * revoked. What is not sent so is returned as it is.
  */
 export function endWithToken(response: Response, guard: Pick<Guard, 'watch'>, auth: AuthInfo): Response {
-  const { body, headers } = response
+  const { headers } = response
   const isEvents = headers.get('content-type')?.startsWith('text/event-stream') ?? false
-  if (body === null || !(isEvents || headers.get('transfer-encoding') === 'chunked')) return response
+  if (!(isEvents || headers.get('transfer-encoding') === 'chunked')) return response
+  // Looked at last: some hosts make a stream only for who asks for it.
+  const { body } = response
+  if (body === null) return response
   let unwatch: () => void = () => undefined
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>({
     start(controller) {

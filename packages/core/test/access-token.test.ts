@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { generateKeyPair, sha256, sign, signText } from '../../../test/support/exchange.ts'
-import { createAccessTokenVerifier } from '../src/access-token.ts'
+import { createAccessTokenVerifier, verifyIssuerJwt } from '../src/access-token.ts'
 import { SIGNATURE_ALGORITHMS } from '../src/algorithms.ts'
 import type { Profile } from '../src/profile.ts'
 import { Refusal } from '../src/refusal.ts'
@@ -8,7 +8,8 @@ import { FakeIssuer, ISSUER } from './support/fake-issuer.ts'
 
 const AUDIENCE = 'https://mcp.example.com/mcp'
 const KEY = generateKeyPair('ES256', 'a')
-const { jkt } = generateKeyPair()
+/** A constant, since it stands in titles: Stryker finds tests again by these. */
+const jkt = 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs'
 
 let issuer: FakeIssuer
 let verifier: ReturnType<typeof verifierOf>
@@ -71,10 +72,15 @@ describe('a valid token', () => {
     })
   })
 
-  it.each(SIGNATURE_ALGORITHMS)('may be signed by %s [9068-4-signature]', async (alg) => {
+  it.each(SIGNATURE_ALGORITHMS)('may be signed by %s [9068-4-signature] [9068-2.1-rs256]', async (alg) => {
     const key = generateKeyPair(alg, 'k')
     issuer.publish([key])
     expect(await reasonOf(token({}, { alg, kid: 'k' }, key))).toBe('accepted')
+  })
+
+  it('may say more than anybody here understands [7519-4-unknown]', async () => {
+    const more = { 'https://example.com/x': [1], jwks: {}, roles: 'all', toString: 'x' }
+    expect((await verify(token(more))).claims).toMatchObject(more)
   })
 
   it('names its client by client_id, else azp, else the subject', async () => {
@@ -172,7 +178,7 @@ describe('claims', () => {
     [{ deep: nested(30) }, 'accepted'],
     [{ deep: nested(31) }, INVALID],
   ])(
-    '%j: %s [9068-4-iss] [9068-4-aud] [9068-4-exp] [7519-4.1-types] [8707-2-exact]',
+    '%j: %s [9068-4-iss] [9068-4-aud] [9068-4-exp] [7519-4.1-types] [7519-4.1.3-aud] [7519-4.1.4-exp] [7519-4.1.5-nbf] [7519-7.2] [8707-2-exact]',
     async (changes, reason) => {
       expect(await reasonOf(token())).toBe('accepted')
       expect(await reasonOf(token(changes))).toBe(reason)
@@ -180,7 +186,7 @@ describe('claims', () => {
   )
 
   it.each(['1e999', '-1e999', '1e400', 'NaN', 'Infinity', '"1900000000"', '{}'])(
-    'exp %s never ends, and is refused',
+    'exp %s never ends, and is refused [7519-2-dates]',
     async (exp) => {
       for (const name of ['exp', 'iat', 'nbf']) {
         const text = JSON.stringify(claims({ [name]: 'HERE' })).replace('"HERE"', exp)
@@ -244,6 +250,67 @@ describe('headers', () => {
     expect(await reasonOf(token({}, { kid: undefined }, generateKeyPair('ES256')))).toBe(
       'token_signature_invalid',
     )
+  })
+})
+
+describe('a key', () => {
+  it('that the runtime cannot use is as good as none, and keeps no other from being tried', async () => {
+    const { publicJwk } = KEY
+    const offCurve = { ...publicJwk, y: publicJwk.x, kid: 'a', alg: 'ES256' }
+    issuer.answerKeys(() => Response.json({ keys: [offCurve] }))
+    expect(await reasonOf(token())).toBe('token_signature_invalid')
+    issuer.answerKeys(() => Response.json({ keys: [offCurve, { ...publicJwk, kid: 'a', alg: 'ES256' }] }))
+    issuer.now += 600
+    expect(await reasonOf(token())).toBe('accepted')
+  })
+
+  it.each([
+    ['EdDSA', 'Ed25519', 'accepted'],
+    ['Ed25519', 'EdDSA', 'accepted'],
+    ['ES256', 'EdDSA', 'token_key_unknown'],
+    [5, 'EdDSA', 'accepted'],
+  ])('of Ed25519 published for %s verifies %s: %s (RFC 9864)', async (alg, used, expected) => {
+    const key = generateKeyPair('EdDSA', 'a')
+    issuer.answerKeys(() => Response.json({ keys: [{ ...key.publicJwk, kid: 'a', alg }] }))
+    expect(await reasonOf(token({}, { alg: used }, key))).toBe(expected)
+  })
+})
+
+describe('another JWT of the issuer', () => {
+  const TYPE = 'revocation-list+jwt'
+  const read = (text: string) =>
+    verifyIssuerJwt(
+      text,
+      TYPE,
+      { issuer: ISSUER, algorithms: ['ES256'], profile: 'default', keys: issuer.keys() },
+      1000,
+    )
+  const list = (headerChanges: object = {}, key = KEY) =>
+    sign({ alg: 'ES256', typ: TYPE, kid: 'a', ...headerChanges }, { rules: [] }, key)
+
+  it('is read where it is of its type and by a key of the issuer', async () => {
+    expect(await read(list())).toEqual({ rules: [] })
+    expect(await read(list({ kid: undefined }))).toEqual({ rules: [] })
+  })
+
+  it.each<[string, () => string, string]>([
+    ['of another type', () => list({ typ: 'at+jwt' }), 'token_type_unsupported'],
+    ['of its type with application/', () => list({ typ: `application/${TYPE}` }), 'token_type_unsupported'],
+    ['by an algorithm that is not the issuer’s', () => list({ alg: 'ES384' }), 'token_algorithm_unsupported'],
+    ['by a key of nobody', () => list({ kid: 'x' }), 'token_key_unknown'],
+    ['by another key', () => list({}, generateKeyPair('ES256', 'a')), 'token_signature_invalid'],
+    ['with a kid that is none', () => list({ kid: 5 }), 'token_malformed'],
+    ['with a critical extension', () => list({ crit: ['x'] }), 'token_malformed'],
+    ['that is none', () => 'x', 'token_malformed'],
+    ['that is too long', () => `${list()}${'A'.repeat(1000)}`, 'token_malformed'],
+    ['whose header is none', () => signText('[]', '{}', KEY), 'token_malformed'],
+    [
+      'whose claims are none',
+      () => signText(JSON.stringify({ alg: 'ES256', typ: TYPE, kid: 'a' }), '[]', KEY),
+      'token_malformed',
+    ],
+  ])('%s is refused', async (_, text, reason) => {
+    await expect(read(text())).rejects.toMatchObject({ reason })
   })
 })
 

@@ -17,7 +17,7 @@ const whenBound = createChallenges({ ...POLICY, bearer: true, scopes: ['mcp:read
 
 describe('the challenge of a guard that demands DPoP', () => {
   it.each(REASONS)(
-    'for %s is one DPoP challenge with algs and resource_metadata [9449-7.1-challenge] [9728-5.1]',
+    'for %s is one DPoP challenge with algs and resource_metadata [9449-7.1-challenge] [9728-5.1] [6750-3-challenge] [6750-3-once]',
     (reason) => {
       const { error, description } = REFUSALS[reason]
       for (const used of [undefined, 'DPoP', 'Bearer'] as const) {
@@ -99,7 +99,7 @@ describe('the texts of refusals', () => {
     expect(REFUSALS[reason].description).toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/)
   })
 
-  it('have the status that goes with their code [6750-3.1-status] [MCP-R15]', () => {
+  it('have the status that goes with their code [6750-3.1-status] [MCP-R15] [9068-4-error]', () => {
     const STATUS = {
       invalid_request: 400,
       invalid_token: 401,

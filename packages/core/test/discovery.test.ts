@@ -42,7 +42,7 @@ describe('metadataUrls', () => {
         'https://as.example/t/1/.well-known/openid-configuration',
       ],
     ],
-  ])('of %s are inserted for RFC 8414 §3.1 and appended for OpenID', (identifier, urls) => {
+  ])('of %s are inserted for RFC 8414 §3.1 and appended for OpenID [8414-3.1]', (identifier, urls) => {
     expect(metadataUrls(identifier)).toEqual(urls)
   })
 })

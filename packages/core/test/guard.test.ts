@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Exchange } from '../../../test/support/exchange.ts'
-import { createGuard, type Guard } from '../src/index.ts'
+import { createGuard, type Decision, type Guard } from '../src/index.ts'
 
 let exchange: Exchange
 let guard: Guard
@@ -131,5 +131,38 @@ describe('a guard', () => {
     const first = await refuse()
     expect(() => Object.assign(first.headers, { 'Set-Cookie': 'a=b' })).toThrow(TypeError)
     expect((await refuse()).headers).not.toHaveProperty('Set-Cookie')
+  })
+})
+
+describe('what only a mistake of the host can bring about', () => {
+  it.each([null, undefined, 5, 'Authorization: x'])(
+    'headers that are %j are its error, named',
+    async (headers) => {
+      const request = { method: 'POST', url: '/mcp', headers: headers as never }
+      await expect(guard.verify(request)).rejects.toThrow(/^headers: expected/)
+    },
+  )
+
+  it('a failure that is no Error is still an unknown, reported as unexpected', async () => {
+    const decisions: Decision[] = []
+    let broken = false
+    const failing = createGuard(exchange.resource, {
+      issuer: exchange.issuer,
+      revocation: 'off',
+      onDecision: (decision) => void decisions.push(decision),
+      clock: () => {
+        if (broken) throw 'no time'
+        return Date.now() / 1000
+      },
+    })
+    expect((await failing.verify(exchange.request())).ok).toBe(true)
+    broken = true
+    expect(await failing.verify(exchange.request())).toMatchObject({ ok: false, status: 503 })
+    expect(decisions.at(-1)).toMatchObject({
+      outcome: 'unavailable',
+      reason: 'unexpected',
+      detail: undefined,
+    })
+    await failing.close()
   })
 })

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
 import { memoryReplayStore, Unavailable } from '@sharkguard/core'
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
+
+// Seconds on a machine that has nothing else to do.
+vi.setConfig({ testTimeout: 120_000 })
 
 const START = 1_800_000_000
 const keyOf = (name: string) => createHash('sha256').update(name).digest('base64url')

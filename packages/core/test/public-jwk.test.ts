@@ -111,7 +111,7 @@ describe('parsePublicJwk', () => {
     })
 
     it.each([512, 1024, 2040, 2041, 2047, 4097, 4104, 8192, 16384])(
-      'refuses a modulus of %i bits',
+      'refuses a modulus of %i bits [7518-3.3-size]',
       (bits) => {
         expect(parsed({ ...rsa, n: modulus(bits) })).toBeUndefined()
       },

@@ -2,6 +2,9 @@ import { createGuard, type Guard, memoryReplayStore } from '@sharkguard/core'
 import { afterEach, expect, it, vi } from 'vitest'
 import { type Surroundings, simulate, type World } from '../../../test/contracts/replay-simulation.ts'
 
+// Seconds on a machine that has nothing else to do.
+vi.setConfig({ testTimeout: 120_000 })
+
 afterEach(() => vi.unstubAllEnvs())
 
 function worldOf(start: () => Guard): World {

@@ -17,7 +17,7 @@ async function answer(url: string, method = 'GET', options: GuardOptions = {}, a
 }
 
 describe('the metadata of a resource', () => {
-  it('says who it is, whom it trusts and what it wants [9728-2-resource] [9728-2-servers] [MCP-R2] [SEP-D16]', () => {
+  it('says who it is, whom it trusts and what it wants [9728-2-resource] [9728-3.2-empty] [9728-2-servers] [MCP-R2] [SEP-D16]', () => {
     expect(guardOf().resourceMetadata).toEqual({
       resource: AUDIENCE,
       authorization_servers: [ISSUER],

@@ -39,10 +39,16 @@ export function sharkGuard(audience: string | readonly string[], options: GuardO
     if (passage.kind === 'answer') return respond(passage.answer)
     if (passage.kind === 'pass') return next()
     c.set('auth', passage.auth)
+    const fields = Object.entries(passage.headers)
+    for (const [name, value] of fields) c.header(name, value, { append: true })
     await next()
     const lasting = endWithToken(c.res, guard, passage.auth)
     if (lasting !== c.res) c.res = lasting
-    for (const [name, value] of Object.entries(passage.headers)) c.header(name, value, { append: true })
+    // Not in what the handler made without `c`, nor where another middleware has set the same field. To change a response
+    // that is done means to make it anew, which is dear.
+    for (const [name, value] of fields) {
+      if (!c.res.headers.get(name)?.includes(value)) c.header(name, value, { append: true })
+    }
   }
 
   const metadata: MiddlewareHandler = async (c, next) => {

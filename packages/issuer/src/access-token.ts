@@ -9,7 +9,7 @@ import { statusListUri } from './status-list/endpoint.ts'
 import type { StatusLists } from './status-list/status-lists.ts'
 
 /** What an access token is to say. */
-interface TokenRequest {
+export interface TokenRequest {
   readonly clientId: string
   readonly subject: string
   readonly audience: string | readonly string[]

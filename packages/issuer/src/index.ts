@@ -1,20 +1,2 @@
-export type { AgentRegistration, MintOptions } from './controls.ts'
-export { createIssuer, type Issuer } from './issuer.ts'
 export { type RunningIssuer, type StartOptions, startIssuer } from './listen.ts'
-export { type MemoryStoreOptions, memoryStore } from './memory-store.ts'
-export type { IssuerOptions } from './options.ts'
-export type * from './records.ts'
-export type { RegistrationPolicy } from './registration/policy.ts'
-export type { RevocationRule } from './revocation/rules.ts'
-export type { SeedClient } from './seed.ts'
-export type { SigningAlgorithm } from './signing-keys.ts'
-export {
-  type AddOptions,
-  type IssuerStore,
-  type Kind,
-  type ListOptions,
-  type Page,
-  StoreUnavailable,
-} from './store.ts'
-export type { Failing, FailureMode } from './trouble.ts'
-export type { UserOptions } from './users/users.ts'
+export * from './web.ts'

@@ -33,7 +33,6 @@ export function describeIssuer({
     revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
     introspection_endpoint_auth_methods_supported: AUTH_METHODS.filter((method) => method !== 'none'),
     introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
-    scopes_supported: [],
     dpop_signing_alg_values_supported: PROOF_ALGORITHMS,
   }
 }

@@ -31,7 +31,7 @@ const redeem = (changes: Fields = {}, proven?: Key, by = client) =>
   test.token({ clientId: by.clientId }, { ...redemption(code), ...changes }, proven)
 
 describe('an authorization code', () => {
-  it('gives the user’s token for what was agreed to, and a refresh token', async () => {
+  it('gives the user’s token for what was agreed to, and a refresh token [7636-4.2-s256]', async () => {
     const { status, body } = await redeem()
     expect(status).toBe(200)
     expect(body).toMatchObject({
@@ -78,18 +78,21 @@ describe('an authorization code', () => {
     ['another redirect URI', { redirect_uri: 'https://client.example/callback/' }, 'invalid_grant'],
     ['another resource', { resource: OTHER_RESOURCE }, 'invalid_target'],
     ['one resource more', { resource: [RESOURCE, OTHER_RESOURCE] }, 'invalid_target'],
-  ])('with %s is refused, and can still be redeemed by who has everything', async (_what, change, error) => {
-    const { status, body } = await redeem(change)
-    expect([status, body.error]).toEqual([400, error])
-    expect((await redeem()).status).toBe(200)
-  })
+  ])(
+    'with %s is refused, and can still be redeemed by who has everything [6749-4.1.3-redirect] [7636-4.6] [8707-2.2-subset] [9700-2.1.1-downgrade]',
+    async (_what, change, error) => {
+      const { status, body } = await redeem(change)
+      expect([status, body.error]).toEqual([400, error])
+      expect((await redeem()).status).toBe(200)
+    },
+  )
 
-  it('of another client is refused, and stays that client’s', async () => {
+  it('of another client is refused, and stays that client’s [6749-4.1.3-client]', async () => {
     expect((await redeem({}, undefined, other)).body.error).toBe('invalid_grant')
     expect((await redeem()).status).toBe(200)
   })
 
-  it('lives for a minute', async () => {
+  it('lives for a minute [6749-4.1.2-once]', async () => {
     test.now += 59
     expect((await redeem()).status).toBe(200)
     code = await test.code(client.clientId)
@@ -116,7 +119,7 @@ describe('an authorization code', () => {
 })
 
 describe('a code that comes twice', () => {
-  it('ends all that came of it', async () => {
+  it('ends all that came of it [6749-4.1.2-replay]', async () => {
     const { access_token, refresh_token } = (await redeem()).body
     const before = await test.refresh(client, refresh_token)
     expect(await test.isActive(access_token)).toBe(true)
@@ -155,7 +158,7 @@ describe('a code that comes twice', () => {
 })
 
 describe('a code and a key', () => {
-  it('bind the token, and the refresh token of a public client', async () => {
+  it('bind the token, and the refresh token of a public client [9449-5-refresh]', async () => {
     const { body } = await redeem({}, key)
     expect(body).toMatchObject({ token_type: 'DPoP', cnf: { jkt: key.jkt } })
     const stranger = await Key.generate()
@@ -164,7 +167,7 @@ describe('a code and a key', () => {
     expect((await test.refresh(client, body.refresh_token, {}, key)).body.token_type).toBe('DPoP')
   })
 
-  it('that was asked for with dpop_jkt is redeemed with that key only', async () => {
+  it('that was asked for with dpop_jkt is redeemed with that key only [9449-10-match]', async () => {
     code = await test.code(client.clientId, { dpop_jkt: key.jkt })
     const stranger = await Key.generate()
     expect((await redeem({}, stranger)).body.error).toBe('invalid_grant')

@@ -19,7 +19,7 @@ afterAll(() => issuer.close())
 const ask = (changes = {}, id = clientId) => new Browser().open(authorizeUrl(issuer, id, changes))
 
 describe('an authorization request', () => {
-  it('that is as it should be is answered with a code, the state and the issuer, by 303', async () => {
+  it('that is as it should be is answered with a code, the state and the issuer, by 303 [9207-2] [9700-4.12]', async () => {
     const { status, location, parameters, headers } = await ask()
     expect(status).toBe(303)
     expect(location).toMatch(/^https:\/\/client\.example\/callback\?/)
@@ -55,7 +55,7 @@ describe('an authorization request', () => {
   })
 })
 
-describe('before the redirect URI is known to be right, the user sees a page and nobody is redirected to:', () => {
+describe('before the redirect URI is known to be right, the user sees a page and nobody is redirected to: [9700-2.1-redirect] [9700-2.1-open] [MCP-A17]', () => {
   it.each([
     ['no client', { client_id: undefined }],
     ['an unknown client', { client_id: 'nobody' }],
@@ -103,7 +103,7 @@ describe('once the redirect URI is known to be right, the client is told:', () =
     ['request_not_supported', 'a request object', { request: 'eyJ' }],
     ['request_uri_not_supported', 'a request_uri', { request_uri: 'https://evil.example' }],
     ['invalid_request', 'prompt none with another', { prompt: 'none consent' }],
-  ])('%s for %s', async (error, _name, changes) => {
+  ])('%s for %s [9207-2] [9700-2.1.1-pkce] [8707-2-target] [MCP-A12]', async (error, _name, changes) => {
     expect((await ask()).parameters.code).toBeDefined()
     const { status, location, parameters } = await ask(changes)
     expect(status).toBe(303)

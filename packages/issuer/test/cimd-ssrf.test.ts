@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createIssuer } from '../src/index.ts'
-import { isPublicAddress } from '../src/public-fetch/address.ts'
 import { publicFetch as fetchOnNode } from '../src/public-fetch/node.ts'
+import { isPublicAddress } from '../src/public-fetch/public-address.ts'
 import { publicFetch as fetchElsewhere } from '../src/public-fetch/web.ts'
 import { documentOf, json, startDocuments } from './support/documents.ts'
 
@@ -122,7 +122,7 @@ describe('a client id that is the URL of something inside', () => {
     'https://127.0.0.1:PORT/a/../x',
     'https://127.0.0.1:PORT/x#y',
     'HTTPS://127.0.0.1:PORT/x',
-  ])('reaches nothing: %s', async (template) => {
+  ])('reaches nothing: %s [MCP-A9]', async (template) => {
     names.set('public.test', [['127.0.0.1']])
     names.set('mixed.test', [['93.184.216.34', '127.0.0.1']])
     const answer = await open(template.replace('PORT', String(port)))

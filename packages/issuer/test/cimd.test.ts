@@ -37,7 +37,7 @@ const isRefused = async (id = clientId) => {
 }
 
 describe('a client whose id is the URL of its metadata document', () => {
-  it('gets a code at the redirect URI of the document, and the metadata says that it may', async () => {
+  it('gets a code at the redirect URI of the document, and the metadata says that it may [MCP-A6]', async () => {
     expect((await open()).parameters.code).toBeDefined()
     const { headers } = documents.seen[0]!
     expect(headers).toMatchObject({ accept: 'application/json', host: new URL(clientId).host })
@@ -47,7 +47,7 @@ describe('a client whose id is the URL of its metadata document', () => {
     expect(await metadata.json()).toMatchObject({ client_id_metadata_document_supported: true })
   })
 
-  it('is shown with the host of its document, and as checked by nobody', async () => {
+  it('is shown with the host of its document, and as checked by nobody [MCP-A10]', async () => {
     await start({ autoApprove: false, users: [{ username: 'alice', password: 'correct horse' }] })
     const { text } = await new Browser().logIn(authorizeUrl(issuer, clientId))
     for (const shown of ['Document client', new URL(clientId).host, 'client.example', 'Nobody has checked']) {
@@ -55,7 +55,7 @@ describe('a client whose id is the URL of its metadata document', () => {
     }
   })
 
-  it('gets no code at another redirect URI', async () => {
+  it('gets no code at another redirect URI [MCP-A8]', async () => {
     expect((await open({ redirect_uri: 'https://evil.example/callback' })).status).toBe(400)
   })
 
@@ -176,7 +176,7 @@ describe('a document is kept', () => {
     expect(await fetches(headers, wait)).toBe(count)
   })
 
-  it('and fetched once for all who ask at the same time', async () => {
+  it('and fetched once for all who ask at the same time [MCP-A7]', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => open()))
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(303))
     expect(documents.seen).toHaveLength(1)

@@ -40,7 +40,7 @@ const send = (client_assertion: string, fields: Fields = {}, headers = {}) =>
   )
 
 describe('private_key_jwt (RFC 7523)', () => {
-  it('needs no secret, and none is given out', async () => {
+  it('needs no secret, and none is given out [9700-2.5]', async () => {
     expect(agent.clientSecret).toBe('')
     expect((await send(await assertion())).status).toBe(200)
     expect((await send(await assertion(), { client_id: agent.clientId })).status).toBe(200)

@@ -24,7 +24,7 @@ async function pages(clientId: string, changes = {}): Promise<Record<string, Ans
 }
 
 describe('every page', () => {
-  it('runs no script, loads nothing, is framed by nobody, is kept by nobody', async () => {
+  it('runs no script, loads nothing, is framed by nobody, is kept by nobody [9700-4.16]', async () => {
     const { client_id } = await register(issuer)
     for (const [name, { headers, text }] of Object.entries(await pages(client_id))) {
       const nonce = /<style nonce="([^"]+)">/.exec(text)?.[1]

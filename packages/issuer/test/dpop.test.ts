@@ -28,7 +28,7 @@ const header = (changes: Json) => key.proof(endpoint(), test.now, { header: chan
 const alias = (text = '') => `${text.slice(0, -1)}${text.endsWith('w') ? 'x' : 'v'}`
 
 describe('a proof at the token endpoint (RFC 9449 §4.3, §5)', () => {
-  it('binds the token to its key', async () => {
+  it('binds the token to its key [9449-5-type]', async () => {
     const { status, body } = await send(await claims({}))
     expect(status).toBe(200)
     expect(body).toMatchObject({ token_type: 'DPoP', cnf: { jkt: key.jkt } })
@@ -68,7 +68,7 @@ describe('a proof at the token endpoint (RFC 9449 §4.3, §5)', () => {
     ['made 61 seconds ago', () => claims({ iat: test.now - 61 })],
     ['made 11 seconds from now', () => claims({ iat: test.now + 11 })],
     ['made at no number', () => claims({ iat: 'now' as unknown as number })],
-  ])('%s is invalid_dpop_proof', async (_what, make) => {
+  ])('%s is invalid_dpop_proof [9449-5-proof]', async (_what, make) => {
     expect((await send(await claims({}))).status).toBe(200)
     const { status, body } = await send(await make())
     expect([status, body.error]).toEqual([400, 'invalid_dpop_proof'])
@@ -94,7 +94,7 @@ describe('a proof at the token endpoint (RFC 9449 §4.3, §5)', () => {
     expect((await send(proof)).body.token_type).toBe('DPoP')
   })
 
-  it('is used once, by 20 at once too', async () => {
+  it('is used once, by 20 at once too [9449-11.1-issuer]', async () => {
     const proof = await claims({})
     const answers = await Promise.all(Array.from({ length: 20 }, () => send(proof)))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
@@ -109,7 +109,7 @@ describe('a proof at the token endpoint (RFC 9449 §4.3, §5)', () => {
 })
 
 describe('keys', () => {
-  it('are demanded of a client that is registered for bound tokens', async () => {
+  it('are demanded of a client that is registered for bound tokens [9449-5.2-client]', async () => {
     const bound = await test.issuer.registerAgent({ dpopBound: true })
     const request = { grant_type: 'client_credentials', resource: RESOURCE }
     expect((await test.token(bound, request)).body.error).toBe('invalid_dpop_proof')
@@ -146,7 +146,7 @@ describe('nonces (RFC 9449 §8)', () => {
     return demanding.post('/oauth/token', request, { dpop: proof })
   }
 
-  it('are asked for, given, accepted for a minute or two, and then asked for again', async () => {
+  it('are asked for, given, accepted for a minute or two, and then asked for again [9449-8-issuer]', async () => {
     const first = await ask()
     expect([first.status, first.body.error]).toEqual([400, 'use_dpop_nonce'])
     const nonce = first.headers.get('dpop-nonce')!

@@ -19,7 +19,7 @@ const ask = (by: Agent, about = token) =>
   test.post('/oauth/introspect', { token: about, client_id: by.clientId, client_secret: by.clientSecret })
 
 describe('introspection (RFC 7662)', () => {
-  it('tells the admin everything about an access token', async () => {
+  it('tells the admin everything about an access token [9449-6.2-introspection]', async () => {
     const { body, headers } = await test.introspect(token)
     expect(body).toEqual({
       active: true,
@@ -71,7 +71,7 @@ describe('introspection (RFC 7662)', () => {
     }
   })
 
-  it('is not for public clients, nor for who does not authenticate', async () => {
+  it('is not for public clients, nor for who does not authenticate [7662-2.1-auth]', async () => {
     const anybody = { clientId: '', clientSecret: '', agentId: '' }
     for (const caller of [await test.publicClient(), anybody, { ...owner, clientSecret: 'x' }]) {
       expect((await ask(caller)).status).toBe(401)
@@ -85,7 +85,7 @@ describe('introspection (RFC 7662)', () => {
     expect((await test.post('/oauth/introspect', {}, headers)).body.error).toBe('invalid_request')
   })
 
-  it('calls nothing active that is forged, of another type, or expired', async () => {
+  it('calls nothing active that is forged, of another type, or expired [7662-2.2-checks] [7662-2.2-inactive]', async () => {
     const mint = { clientId: owner.clientId, resource: RESOURCE }
     const [head, payload] = token.split('.')
     const forged = [
@@ -123,7 +123,7 @@ describe('revocation (RFC 7009)', () => {
     return test.post('/oauth/revoke', { token: text, ...credentials, ...more })
   }
 
-  it('ends an access token of the client’s own, whatever the hint says, and leaves an event', async () => {
+  it('ends an access token of the client’s own, whatever the hint says, and leaves an event [7009-2.1-hint]', async () => {
     const one = await test.accessToken(owner)
     const two = await test.accessToken(owner)
     expect((await revoke(owner, one, { token_type_hint: 'refresh_token' })).status).toBe(200)
@@ -132,7 +132,7 @@ describe('revocation (RFC 7009)', () => {
     expect(data[0].details.client_id).toBe(owner.clientId)
   })
 
-  it('ends with a refresh token the whole grant; a public client may do that', async () => {
+  it('ends with a refresh token the whole grant; a public client may do that [7009-2.1-refresh] [7009-2.1-grant]', async () => {
     const client = await test.publicClient()
     const { access_token, refresh_token } = await test.login(client)
     expect((await revoke(client, refresh_token)).status).toBe(200)
@@ -140,7 +140,7 @@ describe('revocation (RFC 7009)', () => {
     expect((await test.refresh(client, refresh_token)).body.error).toBe('invalid_grant')
   })
 
-  it('says nothing of, and does nothing to, what is unknown or somebody else’s', async () => {
+  it('says nothing of, and does nothing to, what is unknown or somebody else’s [7009-2.1-client] [7009-2.2-unknown]', async () => {
     const other = await test.issuer.registerAgent()
     const client = await test.publicClient()
     const { refresh_token } = await test.login(client)

@@ -44,7 +44,7 @@ describe('options that make no sense fail at start-up, by name:', () => {
 })
 
 describe('an issuer', () => {
-  it('under a path has everything there, and its metadata where RFC 8414 puts it', async () => {
+  it('under a path has everything there, and its metadata where RFC 8414 puts it [8414-3.1-issuer] [8414-3.3-issuer]', async () => {
     const issuer = createIssuer({ issuer: 'https://issuer.example/tenant/' })
     const get = async (url: string) => issuer.fetch(new Request(url))
     const metadata = await (
@@ -86,7 +86,7 @@ describe('an issuer', () => {
     expect(JSON.parse(atob(head)).typ).toBe('JWT')
   })
 
-  it('issues tokens for the resources it is told, and for the default where none is named', async () => {
+  it('issues tokens for the resources it is told, and for the default where none is named [9068-3-aud] [MCP-A18]', async () => {
     const test = await new IssuerUnderTest().start({ resources: [RESOURCE], defaultResource: RESOURCE })
     const agent = await test.issuer.registerAgent()
     const request = { grant_type: 'client_credentials' }

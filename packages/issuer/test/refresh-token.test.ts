@@ -26,7 +26,7 @@ beforeEach(async () => {
 const refresh = (fields: Fields = {}, token = tokens.refresh_token) => test.refresh(client, token, fields)
 
 describe('a refresh token', () => {
-  it('gives a new access token of the same grant, and the next refresh token', async () => {
+  it('gives a new access token of the same grant, and the next refresh token [MCP-A15]', async () => {
     const { status, body } = await refresh()
     expect(status).toBe(200)
     expect(body.scope).toBe('notes:read notes:write')
@@ -44,13 +44,13 @@ describe('a refresh token', () => {
     ['more scope', { scope: 'notes:read notes:delete' }, 'invalid_scope'],
     ['a wildcard', { scope: '*' }, 'invalid_scope'],
     ['another resource', { resource: OTHER_RESOURCE }, 'invalid_target'],
-  ])('with %s is refused, and still good', async (_what, change, error) => {
+  ])('with %s is refused, and still good [6749-6-scope]', async (_what, change, error) => {
     const { status, body } = await refresh(change)
     expect([status, body.error]).toEqual([400, error])
     expect((await refresh()).status).toBe(200)
   })
 
-  it('of another client is refused, and still its own', async () => {
+  it('of another client is refused, and still its own [6749-6-client]', async () => {
     const other = await test.publicClient()
     expect((await test.refresh(other, tokens.refresh_token)).body.error).toBe('invalid_grant')
     expect((await refresh()).status).toBe(200)
@@ -73,7 +73,7 @@ describe('a refresh token', () => {
 })
 
 describe('a refresh token that comes twice', () => {
-  it('ends the grant: who has the next one has nothing either', async () => {
+  it('ends the grant: who has the next one has nothing either [9700-2.2.2]', async () => {
     const { body } = await refresh()
     expect((await refresh()).body.error).toBe('invalid_grant')
     expect((await refresh({}, body.refresh_token)).body.error).toBe('invalid_grant')
@@ -131,7 +131,7 @@ describe('a confidential client', () => {
     key = await Key.generate()
   })
 
-  it('is known by its secret, and may change its key; but what was bound stays bound', async () => {
+  it('is known by its secret, and may change its key; but what was bound stays bound [9449-5-confidential]', async () => {
     const { refresh_token } = await test.login(confidential, {}, key)
     const bare = await test.refresh(confidential, refresh_token)
     expect([bare.status, bare.body.error]).toEqual([400, 'invalid_dpop_proof'])

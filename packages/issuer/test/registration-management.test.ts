@@ -39,7 +39,7 @@ async function redeem(clientId: string, secret = ''): Promise<number> {
 }
 
 describe('management of a registration (RFC 7592)', () => {
-  it('reads it, without secrets', async () => {
+  it('reads it, without secrets [7592-2.1]', async () => {
     const client = await confidential()
     const { status, headers, body } = await manage(client, 'GET')
     expect(status).toBe(200)
@@ -68,7 +68,7 @@ describe('management of a registration (RFC 7592)', () => {
       async (client: RegisteredClient) =>
         manage({ ...client, registration_client_uri: `${issuer.url}/oauth/register/nobody` }, 'GET'),
     ],
-  ])('is refused with 401 for %s', async (_name, call) => {
+  ])('is refused with 401 for %s [7592-2-token]', async (_name, call) => {
     const client = await confidential()
     expect((await manage(client, 'GET')).status).toBe(200)
     const { status, headers, body } = await call(client)
@@ -76,7 +76,7 @@ describe('management of a registration (RFC 7592)', () => {
     expect(headers.get('www-authenticate')).toMatch(/^Bearer /)
   })
 
-  it('replaces all of it: what is left out is gone', async () => {
+  it('replaces all of it: what is left out is gone [7592-2.2-replace]', async () => {
     const client = await register(issuer, { scope: 'notes:read', client_uri: 'https://client.example' })
     const replacement = {
       client_id: client.client_id,
@@ -123,7 +123,7 @@ describe('management of a registration (RFC 7592)', () => {
     ['the time of issue', { client_id_issued_at: 0 }, 'invalid_client_metadata'],
     ['bad metadata', { client_name: 1 }, 'invalid_client_metadata'],
     ['a bad redirect URI', { redirect_uris: ['javascript:x'] }, 'invalid_redirect_uri'],
-  ])('changes nothing for a replacement with %s', async (_name, changes, error) => {
+  ])('changes nothing for a replacement with %s [7592-2.2-id]', async (_name, changes, error) => {
     const client = await confidential()
     const before = (await manage(client, 'GET')).body
     const replacement = { client_id: client.client_id, client_name: 'n' }
@@ -133,7 +133,7 @@ describe('management of a registration (RFC 7592)', () => {
     expect((await manage(client, 'PUT', '', replacement)).status).toBe(200)
   })
 
-  it('deletes it, and ends what it was granted', async () => {
+  it('deletes it, and ends what it was granted [7592-2.3]', async () => {
     const client = await confidential()
     const { client_id, client_secret } = client
     expect(await redeem(client_id, client_secret)).toBe(200)

@@ -30,7 +30,7 @@ async function register(metadata: unknown = METADATA, headers = {}) {
 }
 
 describe('registration (RFC 7591)', () => {
-  it('answers with credentials and all that was registered', async () => {
+  it('answers with credentials and all that was registered [7591-3.2.1-201] [7591-3.2.1-secret] [7591-3.2-store]', async () => {
     const metadata = {
       ...METADATA,
       grant_types: ['authorization_code', 'refresh_token'],
@@ -78,7 +78,7 @@ describe('registration (RFC 7591)', () => {
     expect(body).not.toHaveProperty('client_secret')
   })
 
-  it('ignores what it does not know, and what only an administrator may say', async () => {
+  it('ignores what it does not know, and what only an administrator may say [7591-2-unknown]', async () => {
     const { status, body } = await register({
       ...METADATA,
       created_by: 'usr_1',
@@ -124,7 +124,7 @@ describe('registration (RFC 7591)', () => {
     'http://127.0.0.1@evil.example/cb',
     'http://2130706433/cb',
     '',
-  ])('invalid_redirect_uri for %j', async (uri) => {
+  ])('invalid_redirect_uri for %j [7591-5-redirect] [MCP-A16]', async (uri) => {
     const { status, body } = await register({
       ...METADATA,
       redirect_uris: ['https://client.example/cb', uri],
@@ -169,7 +169,7 @@ describe('registration (RFC 7591)', () => {
       { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ kty: 'oct', k: 'x' }] } },
     ],
     ['a key that is none', { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [null] } }],
-  ])('invalid_client_metadata for %s', async (_name, changes) => {
+  ])('invalid_client_metadata for %s [7591-3.2.2]', async (_name, changes) => {
     const { status, body } = await register({ ...METADATA, ...changes })
     expect([status, body.error]).toEqual([400, 'invalid_client_metadata'])
     expect(body.error_description).toEqual(expect.any(String))

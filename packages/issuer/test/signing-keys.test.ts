@@ -34,7 +34,7 @@ async function isVerified(test: IssuerUnderTest, token: string): Promise<boolean
 }
 
 describe('the key set', () => {
-  it('has the public members of one ES256 key by default', async () => {
+  it('has the public members of one ES256 key by default [8725-3.5]', async () => {
     const test = await start()
     expect(await jwks(test)).toEqual([
       {

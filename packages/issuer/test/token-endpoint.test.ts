@@ -17,7 +17,7 @@ const basic = (id: string, secret: string) => ({
 })
 
 describe('a client credentials request', () => {
-  it('that is as it should be is answered with a token for the resource, and kept by nobody', async () => {
+  it('that is as it should be is answered with a token for the resource, and kept by nobody [6749-5.1-store] [9449-11.2-lifetime] [MCP-A14] [8707-2-aud]', async () => {
     const { status, headers, body } = await test.token(agent, VALID)
     expect(status).toBe(200)
     expect(body).toEqual({
@@ -53,17 +53,20 @@ describe('a client credentials request', () => {
     ['a relative resource', { resource: '/mcp' }, 'invalid_target'],
     ['a resource with a fragment', { resource: `${RESOURCE}#x` }, 'invalid_target'],
     ['a resource that is no address', { resource: 'urn:x:y' }, 'invalid_target'],
-  ])('with %s is refused by name, and nothing of it is echoed', async (_what, change, error) => {
-    expect((await test.token(agent, VALID)).status).toBe(200)
-    const { status, body, headers } = await test.token(agent, { ...VALID, ...change })
-    expect([status, body.error]).toEqual([400, error])
-    expect(headers.get('cache-control')).toBe('no-store')
-    for (const value of Object.values(change).flat()) {
-      if (value && value.length > 3) expect(body.error_description).not.toContain(value)
-    }
-  })
+  ])(
+    'with %s is refused by name, and nothing of it is echoed [6749-3.2-params] [8707-2-target] [9700-2.4]',
+    async (_what, change, error) => {
+      expect((await test.token(agent, VALID)).status).toBe(200)
+      const { status, body, headers } = await test.token(agent, { ...VALID, ...change })
+      expect([status, body.error]).toEqual([400, error])
+      expect(headers.get('cache-control')).toBe('no-store')
+      for (const value of Object.values(change).flat()) {
+        if (value && value.length > 3) expect(body.error_description).not.toContain(value)
+      }
+    },
+  )
 
-  it('may ask for what its wildcard covers, for several resources, and by SharkAuth’s audience', async () => {
+  it('may ask for what its wildcard covers, for several resources, and by SharkAuth’s audience [9068-2.2.3-scope]', async () => {
     const both = { resource: RESOURCE, audience: ['https://a.example', 'https://b.example'] }
     const { body } = await test.token(agent, { ...VALID, scope: 'files.read', ...both })
     expect(body.scope).toBe('files.read')
@@ -140,7 +143,7 @@ describe('client authentication', () => {
     ['Basic with a broken escape', () => [{}, { authorization: `Basic ${btoa('%zz:%zz')}` }]],
     ['Basic and nothing more', () => [{}, { authorization: 'Basic' }]],
     ['the admin key', () => [{}, { authorization: `Bearer ${test.issuer.adminKey}` }]],
-  ])('with %s is invalid_client, with a challenge', async (_what, credentials) => {
+  ])('with %s is invalid_client, with a challenge [6749-5.2-401]', async (_what, credentials) => {
     const [fields, header] = credentials()
     const { status, body, headers } = await test.post('/oauth/token', { ...request, ...fields }, header)
     expect([status, body.error]).toEqual([401, 'invalid_client'])

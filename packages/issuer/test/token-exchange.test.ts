@@ -41,7 +41,7 @@ const exchange = (agent: Agent, fields: Fields = {}, key?: Key) =>
   )
 
 describe('token exchange', () => {
-  it('gives a token of the subject’s, with whom it acts through', async () => {
+  it('gives a token of the subject’s, with whom it acts through [8693-2.2.1]', async () => {
     const { status, body } = await exchange(beta, { scope: 'read', audience: OTHER_RESOURCE })
     expect(status).toBe(200)
     expect(body).toMatchObject({
@@ -66,7 +66,7 @@ describe('token exchange', () => {
     expect(decodeJwt(body.access_token)).toMatchObject({ scope: 'read write', aud: RESOURCE })
   })
 
-  it('puts the newest actor outermost, each with its key', async () => {
+  it('puts the newest actor outermost, each with its key [8693-4.1-issuer]', async () => {
     const [first, second] = [await Key.generate(), await Key.generate()]
     const one = (await exchange(beta, {}, first)).body.access_token
     const fields = { subject_token: one }
@@ -102,13 +102,13 @@ describe('token exchange', () => {
     ['more scope', { scope: 'read admin' }, 400, 'invalid_scope'],
     ['a wildcard', { scope: '*' }, 400, 'invalid_scope'],
     ['a relative resource', { resource: 'mcp' }, 400, 'invalid_target'],
-  ])('with %s is refused', async (_what, change, status, error) => {
+  ])('with %s is refused [8693-2.1] [8693-2.2.2] [8693-5-scope]', async (_what, change, status, error) => {
     expect((await exchange(beta)).status).toBe(200)
     const answer = await exchange(beta, change)
     expect([answer.status, answer.body.error]).toEqual([status, error])
   })
 
-  it('of a token of another issuer, of another type, or that has expired, is refused', async () => {
+  it('of a token of another issuer, of another type, or that has expired, is refused [8693-2.1-valid]', async () => {
     const stranger = await new IssuerUnderTest().start()
     const forged = [
       await stranger.issuer.mintToken({ clientId: alpha.clientId, resource: RESOURCE }),

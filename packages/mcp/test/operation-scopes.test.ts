@@ -105,7 +105,7 @@ describe('an operation', () => {
 })
 
 describe('impliesScope(granted, needed)', () => {
-  it('says which scopes cover others', async () => {
+  it('says which scopes cover others [MCP-R21]', async () => {
     const impliesScope = (granted: string, scope: string) =>
       granted === scope || scope.startsWith(`${granted}:`)
     endpoint = await Endpoint.start({ ...TABLES, impliesScope })
@@ -142,7 +142,7 @@ describe('Mcp-Method and Mcp-Name', () => {
     if (status === 400) expect(await answer.json()).toMatchObject({ error: { code: -32020 }, id: null })
   })
 
-  it('cannot talk a caller past the scopes of what the body asks for', async () => {
+  it('cannot talk a caller past the scopes of what the body asks for [MCP-R30]', async () => {
     endpoint = await Endpoint.start(TABLES)
     const answer = await endpoint.send(callTool('delete_file'), {
       headers: { ...method, 'mcp-name': 'whoami' },

@@ -41,7 +41,7 @@ describe('a session', () => {
     expect(await statusWith('s1')).toBe(200)
   })
 
-  it('is refused when it is brought with another key', async () => {
+  it('is refused when it is brought with another key [MCP-R26]', async () => {
     await startWithSessions()
     await endpoint.send(rpc('initialize'))
     const { exchange } = endpoint

@@ -29,7 +29,7 @@ const inactive = () => Response.json({ active: false })
 const unavailable = { reason: 'revocation_unavailable' }
 
 describe('Introspection', () => {
-  it('asks about the token as it was sent, with the credentials of the resource, form-encoded', async () => {
+  it('asks about the token as it was sent, with the credentials of the resource, form-encoded [7662-2.1-rs]', async () => {
     const sent: RequestInit[] = []
     const answer = (_url: URL, init: RequestInit) => {
       sent.push(init)
@@ -66,7 +66,7 @@ describe('Introspection', () => {
     expect(context.requests).toHaveLength(1)
   })
 
-  it('never believes an answer past the end of the token, nor past that of the answer', async () => {
+  it('never believes an answer past the end of the token, nor past that of the answer [7662-4-cache]', async () => {
     const { context, feed } = asking(active, { cacheFor: 60 })
     const token = tokenOf({ expiresAt: NOW + 10 })
     await feed.check(token, 't')
@@ -128,7 +128,7 @@ describe('Introspection', () => {
     ['401', () => Response.json({ error: 'invalid_client' }, { status: 401 })],
     ['429', () => new Response(null, { status: 429 })],
     ['500', () => new Response(null, { status: 500 })],
-  ])('that answers %s says nothing: unavailable, and reported', async (_, answer) => {
+  ])('that answers %s says nothing: unavailable, and reported [7662-2.2-active]', async (_, answer) => {
     const { context, feed } = asking(answer)
     await expect(feed.check(tokenOf(), 'secret-token')).rejects.toMatchObject(unavailable)
     expect(context.reports).toHaveLength(1)

@@ -40,7 +40,7 @@ function publishing(changes: object = {}, options = {}) {
 const unavailable = { reason: 'revocation_unavailable' }
 
 describe('A status list', () => {
-  it('says of each index whether it is valid, from the least significant bit on', async () => {
+  it('says of each index whether it is valid, from the least significant bit on [TSL-4.1-compress]', async () => {
     const { context, feed } = publishing()
     expect(await feed.check(referring(0), '')).toBe('active')
     const said = Array.from({ length: 16 }, (_, i) => feed.check(referring(i), ''))
@@ -73,7 +73,7 @@ describe('A status list', () => {
     },
   )
 
-  it('refuses a token whose index is outside of it', async () => {
+  it('refuses a token whose index is outside of it [TSL-8.3-range]', async () => {
     const { feed } = publishing()
     expect(await feed.check(referring(16), '')).toBe('revoked')
     expect(feed.check(referring(Number.MAX_SAFE_INTEGER), '')).toBe('revoked')
@@ -95,7 +95,7 @@ describe('A status list', () => {
     ...[undefined, 7, '/status/1', 'ftp://as.example.com/1', 'http://'].map((uri): [{ status: unknown }] => [
       { status: { status_list: { idx: 1, uri } } },
     ]),
-  ])('refuses a token whose reference is none: %j', (claims) => {
+  ])('refuses a token whose reference is none: %j [TSL-6.2-idx]', (claims) => {
     const { context, feed } = publishing()
     expect(() => feed.check(tokenOf({ claims: claims as never }), '')).toThrow(
       expect.objectContaining({ reason: 'token_claims_invalid' }),
@@ -124,14 +124,17 @@ describe('A status list', () => {
       { status_list: { bits: 1, lst: deflateSync(Buffer.alloc(17 * 1024 * 1024)).toString('base64url') } },
       'too large',
     ],
-  ])('%s is none: unavailable, and reported', async (_, changes, problem) => {
-    const { context, feed } = publishing(changes)
-    await expect(feed.check(referring(0), '')).rejects.toMatchObject({
-      ...unavailable,
-      message: expect.stringContaining(problem),
-    })
-    expect(context.reports).toHaveLength(1)
-  })
+  ])(
+    '%s is none: unavailable, and reported [TSL-5.1-claims] [TSL-8.3-sub] [TSL-8.3-exp]',
+    async (_, changes, problem) => {
+      const { context, feed } = publishing(changes)
+      await expect(feed.check(referring(0), '')).rejects.toMatchObject({
+        ...unavailable,
+        message: expect.stringContaining(problem),
+      })
+      expect(context.reports).toHaveLength(1)
+    },
+  )
 
   it.each<[string, () => Promise<Response>]>([
     [
@@ -143,7 +146,7 @@ describe('A status list', () => {
     ['that redirects', async () => new Response(null, { status: 302, headers: { location: '/other' } })],
     ['of 404', async () => new Response(null, { status: 404 })],
     ['of 33 MB', async () => new Response('a'.repeat(33 * 1024 * 1024))],
-  ])('%s is none', async (_, answer) => {
+  ])('%s is none [TSL-5.1-typ]', async (_, answer) => {
     const { context, feed } = publishing()
     context.answer = answer
     await expect(feed.check(referring(0), '')).rejects.toMatchObject(unavailable)
@@ -183,7 +186,7 @@ describe('The age of a status list', () => {
     [0, 1],
     [100_000, 300],
     [undefined, 60],
-  ])('is bounded whatever the ttl: %s is %i seconds', async (ttl, seconds) => {
+  ])('is bounded whatever the ttl: %s is %i seconds [TSL-13.7-cache]', async (ttl, seconds) => {
     const { context, feed } = publishing({ ttl })
     await feed.check(referring(0), '')
     context.now = NOW + seconds * 0.74

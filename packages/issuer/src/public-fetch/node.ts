@@ -3,8 +3,9 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 import { isIP } from 'node:net'
 import { Readable } from 'node:stream'
-import { isLoopbackAddress, isPublicAddress, literalAddress } from './address.ts'
+import { literalAddress } from './address.ts'
 import { type PublicFetch, type Reach, UnreachableByPolicy } from './contract.ts'
+import { isLoopbackAddress, isPublicAddress } from './public-address.ts'
 
 export const publicFetch: PublicFetch = async (url, reach) => {
   if (url.protocol !== 'https:' && !(reach.loopback && url.protocol === 'http:')) {

@@ -1,5 +1,4 @@
 import type { Context } from 'hono'
-import ipaddr from 'ipaddr.js'
 import { OAuthError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import { RateLimit } from '../rate-limit.ts'
@@ -23,9 +22,17 @@ export function createRegistrationLimit({ registration, clock, clientAddress }: 
   }
 }
 
-/** Of IPv6 the /64, which is what one customer has; IPv4 as it is. */
+/** Of IPv6 the /64, which is what one customer has; IPv4 as it is, also where it comes mapped into IPv6. */
 function networkOf(address: string): string {
-  if (!ipaddr.isValid(address)) return address.slice(0, 64)
-  const parsed = ipaddr.process(address)
-  return 'parts' in parsed ? parsed.parts.slice(0, 4).join(':') : parsed.toString()
+  const bare = address.slice(0, 64).replace(/^::ffff:(?=\d+\.)/i, '')
+  if (!URL.canParse(`http://[${bare}]`)) return bare
+  const [left = '', right = ''] = new URL(`http://[${bare}]`).hostname.slice(1, -1).split('::')
+  const before = groupsOf(left)
+  const after = groupsOf(right)
+  const zeros = Array(8 - before.length - after.length).fill('0')
+  return [...before, ...zeros, ...after].slice(0, 4).join(':')
+}
+
+function groupsOf(text: string): string[] {
+  return text === '' ? [] : text.split(':')
 }
