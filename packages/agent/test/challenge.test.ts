@@ -105,9 +105,10 @@ describe('parseChallenges', () => {
   })
 
   it('takes linear time for hostile text', () => {
-    const began = performance.now()
-    for (const piece of ['a ', 'a=', 'a="', ' ', 'a="\\', 'a, ', 'a=b,']) parseChallenges(piece.repeat(5_000))
-    expect(performance.now() - began).toBeLessThan(500)
+    // By the square of its length, this would outlast the test.
+    for (const piece of ['a ', 'a=', 'a="', ' ', 'a="\\', 'a, ', 'a=b,']) {
+      expect(() => parseChallenges(piece.repeat(200_000))).not.toThrow()
+    }
   })
 })
 

@@ -104,12 +104,12 @@ describe('The age of a revocation list', () => {
     issuer.down = true
     const feed = revocationList().open(issuer.context)
     open.push(feed)
-    const started = performance.now()
     const refused = await Promise.resolve(feed.check(good, '')).catch((error: unknown) => error)
     expect(refused).toMatchObject({ reason: 'revocation_unavailable', retryAfter: 1 })
     expect((refused as Unavailable).message).toMatch('no answer')
     await expect(feed.check(good, '')).rejects.toBeInstanceOf(Unavailable)
-    expect(performance.now() - started).toBeLessThan(1000)
+    // Neither has waited for another attempt.
+    expect(issuer.context.requests).toHaveLength(1)
   })
 
   it('lets ready() wait for an issuer that starts a little later', async () => {
@@ -129,11 +129,10 @@ describe('The age of a revocation list', () => {
     issuer.context.answer = () => new Promise(() => undefined)
     const feed = revocationList().open(issuer.context)
     open.push(feed)
-    const started = performance.now()
+    // The fetch itself would go on for ten, and then say that there was no answer.
     await expect(feed.check(good, '')).rejects.toMatchObject({
       message: expect.stringMatching('not loaded in time'),
     })
-    expect(performance.now() - started).toBeLessThan(6000)
   })
 })
 
