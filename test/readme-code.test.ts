@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const FOLDER = `${ROOT}test/dist/readme-code`
+const FOLDER = `${ROOT}test/node_modules/.cache/readme-code`
 
 /** What fragments take from the program around them. */
 const AROUND = `
@@ -57,7 +57,7 @@ it('every piece of TypeScript in a README compiles', { timeout: 120_000 }, async
     lib: ['es2023', 'dom'],
     types: ['node'],
   }
-  const config = { extends: '../../../tsconfig.json', compilerOptions, include: ['.'], references: [] }
+  const config = { extends: '../../../../tsconfig.json', compilerOptions, include: ['.'], references: [] }
   writeFileSync(`${FOLDER}/tsconfig.json`, JSON.stringify(config))
   const tsc = `${ROOT}node_modules/typescript/bin/tsc`
   const output = await new Promise<string>((resolve) => {
