@@ -7,11 +7,15 @@ export interface Member {
   readonly clientId: string
   readonly key: KeyPair
   token: string
+  /** The second of the run at which its token is renewed. */
+  renewAt: number
 }
 
 /** Seconds between a revocation and the moment from which it must hold everywhere (design: 5). */
 const GRACE = 5
 const TOKEN_LIFETIME = 120
+/** Seconds of it after which a token is renewed. */
+const RENEWAL = 60
 
 /** Honest agents, and those that were. */
 export class Fleet {
@@ -31,7 +35,7 @@ export class Fleet {
 
   static async create(issuer: RunningIssuer, resource: string, size: number): Promise<Fleet> {
     const fleet = new Fleet(issuer, resource)
-    for (let i = 0; i < size; i++) fleet.members.push(await fleet.#enlist())
+    for (let i = 0; i < size; i++) fleet.members.push(await fleet.#enlist(i % RENEWAL))
     return fleet
   }
 
@@ -68,20 +72,20 @@ export class Fleet {
 
   /** What a second of an issuer's life brings: tokens are renewed, now and then an agent goes and a new one comes. */
   async live(second: number): Promise<void> {
-    const turn = second % (TOKEN_LIFETIME / 2)
-    for (const [i, member] of this.members.entries()) {
-      if (i % (TOKEN_LIFETIME / 2) === turn) member.token = await this.mint(member)
+    for (const member of this.members.filter(({ renewAt }) => renewAt <= second)) {
+      member.renewAt += RENEWAL
+      member.token = await this.mint(member)
     }
-    if (second % 3 === 2) await this.#dismiss()
+    if (second % 3 === 2) await this.#dismiss(second)
     if (second % 45 === 44) {
       await this.#issuer.rotateKeys()
       this.rotations++
     }
   }
 
-  async #dismiss(): Promise<void> {
+  async #dismiss(second: number): Promise<void> {
     const member = this.members.shift() as Member
-    this.members.push(await this.#enlist())
+    this.members.push(await this.#enlist(second + RENEWAL))
     // Its last requests are on the way: nobody may count on their outcome.
     await new Promise((resolve) => setTimeout(resolve, 3000))
     await this.#issuer.revokeToken(member.token)
@@ -92,8 +96,8 @@ export class Fleet {
     }, GRACE * 1000).unref()
   }
 
-  async #enlist(): Promise<Member> {
+  async #enlist(renewAt: number): Promise<Member> {
     const bare = { clientId: `soak-${this.#number++}`, key: generateKeyPair() }
-    return { ...bare, token: await this.mint(bare) }
+    return { ...bare, renewAt, token: await this.mint(bare) }
   }
 }

@@ -8,6 +8,7 @@ export class GuardProcess {
   readonly port: number
   readonly samples: Sample[] = []
   readonly #child: ChildProcess
+  #last: Promise<unknown> = Promise.resolve()
 
   private constructor(child: ChildProcess, port: number) {
     this.#child = child
@@ -25,12 +26,16 @@ export class GuardProcess {
     return new GuardProcess(child, (message as { port: number }).port)
   }
 
-  async sample(): Promise<Sample> {
-    const answer = once(this.#child, 'message')
-    this.#child.send('sample')
-    const [sample] = (await answer) as [Sample]
-    this.samples.push(sample)
-    return sample
+  /** One at a time: an answer belongs to the question before it. */
+  sample(): Promise<Sample> {
+    this.#last = this.#last.then(async () => {
+      const answer = once(this.#child, 'message')
+      this.#child.send('sample')
+      const [sample] = (await answer) as [Sample]
+      this.samples.push(sample)
+      return sample
+    })
+    return this.#last as Promise<Sample>
   }
 
   /** Requests that have been decided, one way or the other. */
