@@ -140,6 +140,21 @@ describe.each(RUNTIMES)('the %s runtime', (_, runtime) => {
     }
   })
 
+  it.each(['PS256', 'PS384', 'PS512', 'RS256'])(
+    'refuses a %s signature without its leading zero',
+    async (alg) => {
+      const key = keyPair(alg)
+      let [text, good] = [INPUT, sign(key)]
+      for (let i = 0; good[0] !== 0; i++) {
+        text = `${INPUT}${i}`
+        good = sign(key, text)
+      }
+      expect(await verdict(runtime, key, good, text)).toBe(true)
+      expect(await verdict(runtime, key, good.subarray(1), text)).toBe(false)
+      expect(await verdict(runtime, key, Buffer.concat([Buffer.alloc(1), good]), text)).toBe(false)
+    },
+  )
+
   it('refuses the second spelling of an Ed25519 signature, s + l', async () => {
     const key = keyPair('Ed25519')
     const good = sign(key)

@@ -57,6 +57,20 @@ export async function signatures(): Promise<void> {
       })
     }
 
+    it(`${name} refuses an RSA-PSS signature without its leading zero`, async () => {
+      const { publicKey, privateKey } = await generateKeyPair('PS256', { extractable: true })
+      const key = await runtime.importKey(await exportJWK(publicKey), 'PS256')
+      const algorithm = { name: 'RSA-PSS', saltLength: 32 }
+      let bytes = new Uint8Array([1])
+      while (bytes[0] !== 0) {
+        bytes = new Uint8Array(
+          await crypto.subtle.sign(algorithm, privateKey, new TextEncoder().encode('text')),
+        )
+      }
+      equal(await runtime.verifySignature('PS256', key, 'text', bytes), true)
+      equal(await runtime.verifySignature('PS256', key, 'text', bytes.subarray(1)), false)
+    })
+
     it(`${name} takes numbers of ES256 only in their range`, async () => {
       const order = 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551'
       const octets = (hex: string) => (hex.match(/../g) as string[]).map((pair) => Number.parseInt(pair, 16))

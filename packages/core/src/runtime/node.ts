@@ -17,9 +17,15 @@ export const importKey: Runtime['importKey'] = (jwk, algorithm) => {
   const key = crypto.createPublicKey({ key: jwk as JWK & crypto.JsonWebKey, format: 'jwk' })
   if (algorithm.startsWith('PS')) {
     const { RSA_PKCS1_PSS_PADDING: padding, RSA_PSS_SALTLEN_DIGEST: saltLength } = crypto.constants
-    return { key, padding, saltLength }
+    const octets = Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8)
+    return { key, padding, saltLength, octets } satisfies PssKey
   }
   return key
+}
+
+/** What `crypto.verify` takes for RSA-PSS, with the length that each signature by the key has. */
+interface PssKey extends crypto.VerifyKeyObjectInput {
+  readonly octets: number
 }
 
 export const verifySignature: Runtime['verifySignature'] = (algorithm, key, text, signature) => {
@@ -40,6 +46,12 @@ export const verifySignature: Runtime['verifySignature'] = (algorithm, key, text
     case 'EdDSA':
     case 'Ed25519':
       return verify(null, data, input, signature)
+    case 'PS256':
+    case 'PS384':
+    case 'PS512':
+      // RFC 8017 §8.1.2 (1). OpenSSL does not look: without its leading zeros a signature would be true as well.
+      if (signature.length !== (key as PssKey).octets) return false
+      return verify(`sha${algorithm.slice(2)}`, data, input, signature)
     default:
       return verify(`sha${algorithm.slice(2)}`, data, input, signature)
   }

@@ -27,6 +27,11 @@ export const importKey: Runtime['importKey'] = async (jwk, algorithm) => {
 }
 
 export const verifySignature: Runtime['verifySignature'] = async (algorithm, key, text, signature) => {
+  if (algorithm.startsWith('PS')) {
+    const { modulusLength } = (key as { algorithm: { modulusLength: number } }).algorithm
+    // RFC 8017 §8.1.2 (1). OpenSSL does not look: without its leading zeros a signature would be true as well.
+    if (signature.length !== Math.ceil(modulusLength / 8)) return false
+  }
   try {
     return await crypto.subtle.verify(
       parameters(algorithm),
