@@ -4,7 +4,8 @@ import { quantile, type Spread, spread } from '../measure.ts'
 import type { Row, Scenario, Settings } from '../scenario.ts'
 
 const CONNECTIONS = 64
-/** Not counted: until compilers have settled. */
+const REQUESTS = 4000
+/** Rounds that are not counted: compilers take about ten thousand requests to settle. */
 const WARMUP = 3
 const PEERS: readonly Front[] = ['jose by hand', 'oauth4webapi', 'better-auth', 'atproto']
 
@@ -43,12 +44,11 @@ async function measure(framework: Framework, load: Load, settings: Settings): Pr
   const hosts: Host[] = []
   for (const front of fronts) hosts.push(await startHost(framework, front, load.resource))
   const measured = new Map<Front, Round[]>(fronts.map((front) => [front, []]))
-  const requests = settings.batch * 30
-  for (let round = -WARMUP; round < Math.ceil(settings.rounds / 5); round++) {
-    await load.prepare(requests)
+  for (let round = -WARMUP; round < Math.ceil(settings.rounds / 6); round++) {
+    await load.prepare(REQUESTS)
     for (let i = 0; i < hosts.length; i++) {
       const host = hosts[(i + round + WARMUP) % hosts.length] as Host
-      const result = await fire(host, load, requests)
+      const result = await fire(host, load)
       if (round >= 0) measured.get(host.front)?.push(result)
     }
   }
@@ -72,9 +72,9 @@ function peersOn(framework: Framework): readonly Front[] {
   return framework === 'express' ? [...PEERS, 'express-oauth2-jwt-bearer'] : PEERS
 }
 
-async function fire(host: Host, load: Load, requests: number): Promise<Round> {
+async function fire(host: Host, load: Load): Promise<Round> {
   const before = await host.usage()
-  const { seconds, latencies, failed } = await load.fire(host.port, CONNECTIONS, requests)
+  const { seconds, latencies, failed } = await load.fire(host.port, CONNECTIONS, REQUESTS)
   const { cpu, rss } = await host.usage()
   if (failed > 0) throw new Error(`${host.front} refused ${failed} of ${latencies.length} requests`)
   const sorted = [...latencies].sort((a, b) => a - b)
