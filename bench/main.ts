@@ -64,7 +64,7 @@ if (values.check || values.baseline) {
   console.log(compare(found, readBaseline()).join('\n'))
 } else {
   const settings: Settings = values.quick
-    ? { rounds: 20, warmup: 25, batch: 40, peers: !values.alone, large: false }
+    ? { rounds: 20, warmup: 40, batch: 40, peers: !values.alone, large: false }
     : { rounds: 60, warmup: 40, batch: 40, peers: !values.alone, large: true }
   for (const scenario of scenarios) {
     if (positionals.length > 0 && !positionals.includes(scenario.name)) continue

@@ -53,7 +53,7 @@ export function barChart({ title, subtitle, groups }: BarChart): string {
 
 /** One line for each name, the last point of each labelled. */
 export function lineChart({ title, subtitle, lines }: LineChart): string {
-  const [left, right, top, bottom] = [50, WIDTH - 230, 84, 344]
+  const [left, right, top, bottom] = [50, WIDTH - 270, 84, 344]
   const decades = Math.max(...lines.flatMap(({ points }) => points.map(([many]) => logarithm(many))))
   const highest = Math.max(...lines.flatMap(({ points }) => points.map(([, cost]) => cost))) * 1.1
   const x = (many: number) => left + (logarithm(many) / decades) * (right - left)

@@ -33,18 +33,17 @@ function issuerWithRules({ issuer, jwks, jwt }: World, size: number): typeof fet
   const list = (since: number, of: object[]) =>
     jwt('revocation-list+jwt', { iss: issuer, iat: now(), exp: now() + 60, seq: size, since, rules: of })
   const kinds = ['jti', 'gid', 'cid', 'sub', 'jkt']
-  const revoked = Array.from({ length: size }, (_, i) => ({
-    k: kinds[i % 5],
-    v: randomUUID(),
-    x: now() + 3600,
-  }))
+  const revoked = Array.from({ length: size }, (_, i) => {
+    return { k: kinds[i % kinds.length], v: randomUUID(), x: now() + 3600 }
+  })
+  const whole = list(0, revoked)
   const metadata = { issuer, jwks_uri: `${issuer}/jwks`, revocation_list_uri: `${issuer}/revocations` }
   return async (input) => {
     const { pathname, searchParams } = new URL(String(input))
     if (pathname === '/jwks') return Response.json(jwks)
     if (pathname !== '/revocations') return Response.json(metadata)
     const since = searchParams.get('since')
-    if (since === null) return new Response(list(0, revoked))
+    if (since === null) return new Response(whole)
     await sleep(1000 * Number(searchParams.get('wait')), undefined, { ref: false })
     return new Response(list(Number(since), []))
   }
