@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -19,6 +20,8 @@ export default defineConfig({
       ...(process.env.WYCHEPROOF ? ['test/vectors/*.vectors.ts'] : []),
     ],
     testTimeout: 30_000,
+    // Half of the time goes by in waiting: for a stream to end, for a server to come back.
+    maxWorkers: availableParallelism() + 1,
     coverage: {
       include: ['packages/*/src/**'],
       exclude: ['**/cli.ts'],

@@ -173,7 +173,8 @@ export function createGuard(audience: string | readonly string[], options: Guard
     if (document !== undefined) return { kind: 'answer', answer: document }
     if (isPreflight(request)) return { kind: 'pass' }
     const verdict = await verify(request)
-    return verdict.ok ? { kind: 'allow', ...verdict } : { kind: 'answer', answer: verdict }
+    if (!verdict.ok) return { kind: 'answer', answer: verdict }
+    return { kind: 'allow', auth: verdict.auth, headers: verdict.headers }
   }
 
   return {
