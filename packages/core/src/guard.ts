@@ -2,16 +2,16 @@ import { type AccessToken, createAccessTokenVerifier } from './access-token.ts'
 import { type AuthInfo, createAuthInfo } from './auth-info.ts'
 import { createChallenges } from './challenge.ts'
 import { requireConfirmation } from './confirmation.ts'
-import { type Credentials, parseCredentials, parseScheme } from './credentials.ts'
+import { type Credentials, parseCredentials, parseScheme, type Scheme } from './credentials.ts'
 import { createReporter } from './decision.ts'
 import { memoryReplayStore } from './dpop/memory-replay-store.ts'
 import { createNonces } from './dpop/nonce.ts'
-import { createProofVerifier, type Proof, replayKey } from './dpop/proof.ts'
+import { createProofVerifier, type Proof } from './dpop/proof.ts'
 import type { ReplayStore } from './dpop/replay.ts'
 import { IssuerKeys } from './keys.ts'
 import { createOpenStreams, type StreamEnd } from './open-streams.ts'
 import { type GuardOptions, resolveOptions } from './options.ts'
-import { Refusal, Unavailable } from './refusal.ts'
+import { type Reason, Refusal, Unavailable } from './refusal.ts'
 import {
   type CredentialFields,
   type GuardRequest,
@@ -108,29 +108,38 @@ export function createGuard(audience: string | readonly string[], options: Guard
   const refused = createRefusals(createChallenges({ ...settings, bearer: settings.dpop === 'when-bound' }))
 
   /** One request's whole way. Whatever is thrown refuses it. */
-  async function admit(request: GuardRequest, progress: Progress): Promise<AuthInfo> {
-    const now = Math.floor(settings.clock())
-    const path = parseTargetPath(request.url, settings.publicOrigin)
-    const credentials = parseCredentials(progress.fields)
-    progress.credentials = credentials
-    const token = await tokens.verify(credentials.token, now)
-    progress.token = token
-    const proofText = requireConfirmation(token.jkt, credentials, settings.dpop)
-    const target = { method: request.method, uri: settings.publicPrefix + path, token }
-    const proof = proofText === undefined ? undefined : await proofs.verify(proofText, target, now)
-    await revocation.require(token, credentials.token)
-    requireScopes(token.scopes, settings.scopes, settings.impliesScope)
-    if (proof !== undefined) await claim(proof, now)
-    return createAuthInfo(credentials.token, token, settings)
+  async function verify(request: GuardRequest): Promise<Verdict> {
+    const started = report.start()
+    const fields = readCredentialFields(request.headers)
+    const progress: Progress = { fields, credentials: undefined, token: undefined }
+    try {
+      const now = Math.floor(settings.clock())
+      const path = parseTargetPath(request.url, settings.publicOrigin)
+      const credentials = parseCredentials(fields)
+      progress.credentials = credentials
+      const token = await tokens.verify(credentials.token, now)
+      progress.token = token
+      const proofText = requireConfirmation(token.jkt, credentials, settings.dpop)
+      const target = { method: request.method, uri: settings.publicPrefix + path, token }
+      const proof = proofText === undefined ? undefined : await proofs.verify(proofText, target, now)
+      await revocation.require(token, credentials.token)
+      requireScopes(token.scopes, settings.scopes, settings.impliesScope)
+      if (proof !== undefined) await claim(proof, now)
+      const auth = createAuthInfo(credentials.token, token, settings)
+      report.allowed(started, request, progress)
+      return allowed(auth, nonceAlwaysNeeded ? await nonces.current(settings.clock()) : undefined)
+    } catch (error) {
+      report.refused(started, request, progress, error)
+      return refuse(error, progress)
+    }
   }
 
   /** Last, once, atomic: what was refused before can neither fill the store nor burn a victim's `jti`. */
   async function claim(proof: Proof, now: number): Promise<void> {
     const life = settings.proofMaxAge + settings.clockTolerance + 1
     const expiresAt = Math.ceil(proof.issuedAt) + life
-    const key = await replayKey(settings.audience, proof)
     try {
-      if ((await replayStore.claim(key, expiresAt, proof.jkt)) !== 'fresh')
+      if ((await replayStore.claim(proof.replayKey, expiresAt, proof.jkt)) !== 'fresh')
         throw new Refusal('proof_replayed')
     } catch (error) {
       if (error instanceof Refusal) throw error
@@ -146,26 +155,15 @@ export function createGuard(audience: string | readonly string[], options: Guard
     }
   }
 
-  async function verify(request: GuardRequest): Promise<Verdict> {
-    const started = report.start()
-    const fields = readCredentialFields(request.headers)
-    const progress: Progress = { fields, credentials: undefined, token: undefined }
-    try {
-      const auth = await admit(request, progress)
-      report.allowed(started, request, progress)
-      return allowed(auth, nonceAlwaysNeeded ? await nonces.current(settings.clock()) : undefined)
-    } catch (error) {
-      report.refused(started, request, progress, error)
-      return refuse(error, progress)
-    }
+  function refuse(error: unknown, { fields, credentials }: Progress): Refused | Promise<Refused> {
+    if (!(error instanceof Refusal)) return unavailable(error)
+    const { reason } = error
+    const scheme = credentials?.scheme ?? parseScheme(fields.authorization[0] ?? '')
+    return reason === 'proof_nonce_required' ? refuseWithNonce(reason, scheme) : refused(reason, scheme)
   }
 
-  async function refuse(error: unknown, { fields, credentials }: Progress): Promise<Refused> {
-    if (!(error instanceof Refusal)) return unavailable(error)
-    const [authorization = ''] = fields.authorization
-    const scheme = credentials?.scheme ?? parseScheme(authorization)
-    if (error.reason !== 'proof_nonce_required') return refused(error.reason, scheme)
-    return refused(error.reason, scheme, { nonce: await nonces.current(settings.clock()) })
+  async function refuseWithNonce(reason: Reason, scheme: Scheme | undefined): Promise<Refused> {
+    return refused(reason, scheme, { nonce: await nonces.current(settings.clock()) })
   }
 
   async function gate(request: GuardRequest): Promise<Passage> {

@@ -20,7 +20,7 @@ const INTERVAL_MS = 1000
  */
 export function createOpenStreams(
   clock: () => number,
-  verify: (text: string, now: number) => Promise<AccessToken>,
+  verify: (text: string, now: number) => AccessToken | Promise<AccessToken>,
   revocation: Pick<Revocation, 'require' | 'onChange'>,
 ) {
   const streams = new Set<OpenStream>()

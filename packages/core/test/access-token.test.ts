@@ -376,6 +376,17 @@ describe('a token that was verified before', () => {
       expect(await reasonOf(other)).not.toBe('accepted')
     }
   })
+
+  it('answers for no other token that ends as it does: claims or header of another, under its signature', async () => {
+    const text = token()
+    expect(await reasonOf(text)).toBe('accepted')
+    expect(await reasonOf(text)).toBe('accepted')
+    const [head, , signature] = text.split('.')
+    const [otherHead, otherClaims] = token({ sub: 'admin' }, { typ: 'JWT' }).split('.')
+    expect(await reasonOf(`${head}.${otherClaims}.${signature}`)).toBe('token_signature_invalid')
+    expect(await reasonOf(`${otherHead}.${text.split('.')[1]}.${signature}`)).toBe('token_signature_invalid')
+    expect(await reasonOf(text)).toBe('accepted')
+  })
 })
 
 it('audiences that are aliases are each accepted, exactly', async () => {

@@ -11,7 +11,7 @@ const nonces = createNonces(URI, {})
 const target = { method: 'POST', uri: URI, token: { hash: sha256('t'), jkt: KEY.jkt } as AccessToken }
 
 async function judge(claims: object, nonceNeededUntil = Number.NEGATIVE_INFINITY): Promise<string> {
-  const policy = { proofAlgorithms: ['ES256'] as const, proofMaxAge: 60, clockTolerance: 10 }
+  const policy = { audience: URI, proofAlgorithms: ['ES256'] as const, proofMaxAge: 60, clockTolerance: 10 }
   const { verify } = createProofVerifier({ ...policy, nonces, nonceNeededUntil })
   const header = { alg: 'ES256', typ: 'dpop+jwt', jwk: KEY.publicJwk }
   const usual = { jti: 'j', htm: 'POST', htu: URI, iat: NOW, ath: sha256('t') }

@@ -11,7 +11,7 @@ import {
 import type { AccessToken } from '../src/access-token.ts'
 import { SIGNATURE_ALGORITHMS } from '../src/algorithms.ts'
 import { createNonces } from '../src/dpop/nonce.ts'
-import { createProofVerifier, type Proof, replayKey } from '../src/dpop/proof.ts'
+import { createProofVerifier } from '../src/dpop/proof.ts'
 import { Refusal } from '../src/refusal.ts'
 
 const NOW = 1_800_000_000
@@ -26,8 +26,10 @@ beforeEach(() => {
 
 function verifierOf(
   proofAlgorithms = SIGNATURE_ALGORITHMS as readonly (typeof SIGNATURE_ALGORITHMS)[number][],
+  audience = URI,
 ) {
   return createProofVerifier({
+    audience,
     proofAlgorithms,
     proofMaxAge: 60,
     clockTolerance: 10,
@@ -76,8 +78,8 @@ describe('a valid proof [SEP-D1]', () => {
 
   it('says what replay protection needs', async () => {
     expect(await verifier.verify(proof({ iat: NOW - 0.5 }), target(), NOW)).toEqual({
-      jti: 'j',
       jkt: KEY.jkt,
+      replayKey: sha256(`${URI} ${KEY.jkt} j`),
       issuedAt: NOW - 0.5,
       hasNonce: false,
     })
@@ -269,8 +271,8 @@ describe('key and signature', () => {
 })
 
 describe('replayKey', () => {
-  const of = (changes: Partial<Proof> = {}, resource = URI) =>
-    replayKey(resource, { jti: 'j', jkt: KEY.jkt, issuedAt: NOW, hasNonce: false, ...changes })
+  const of = async (changes: object = {}, key = KEY, audience = URI) =>
+    (await verifierOf(undefined, audience).verify(proof(changes, {}, key), target(key), NOW)).replayKey
 
   it('is as long for any jti, and the same for the same proof only [9449-11.1-size]', async () => {
     const keys = await Promise.all([
@@ -279,11 +281,11 @@ describe('replayKey', () => {
       of({ jti: 'j ' }),
       of({ jti: `${KEY.jkt} j` }),
       of({ jti: 'j'.repeat(256) }),
-      of({ jkt: generateKeyPair().jkt }),
-      of({}, 'https://other.example'),
+      of({}, generateKeyPair()),
+      of({}, KEY, 'https://other.example'),
     ])
     expect(new Set(keys).size).toBe(keys.length)
     for (const key of keys) expect(key).toMatch(/^[\w-]{43}$/)
-    expect(await of({ issuedAt: NOW + 9 })).toBe(keys[0])
+    expect(await of({ iat: NOW + 9 })).toBe(keys[0])
   })
 })

@@ -17,8 +17,9 @@ const MAX_CACHED_KEYS = 10_000
 
 /** A verified proof: what replay protection needs of it. */
 export interface Proof {
-  readonly jti: string
   readonly jkt: string
+  /** Its key in the replay store: fixed in length, and of this resource, this key and this `jti` alone. */
+  readonly replayKey: string
   /** `iat`, seconds. */
   readonly issuedAt: number
   /** Whether it has a `nonce`, right or wrong: its client has been challenged before. */
@@ -34,6 +35,8 @@ export interface ProofTarget {
 }
 
 export interface ProofPolicy {
+  /** The resource that proofs are made for. */
+  readonly audience: string
   readonly proofAlgorithms: readonly SignatureAlgorithm[]
   readonly proofMaxAge: number
   readonly clockTolerance: number
@@ -82,13 +85,16 @@ export function createProofVerifier(policy: ProofPolicy) {
     if (header.jkt !== target.token.jkt) throw new Refusal('proof_key_mismatch')
     // (6) signature
     const key = cached?.key ?? (await importProofKey(header))
-    if (!(await verifySignature(header.algorithm, key, jws.signed, decodeBase64url(jws.signature)))) {
-      throw new Refusal('proof_signature_invalid')
-    }
+    const verified = verifySignature(header.algorithm, key, jws.signed, decodeBase64url(jws.signature))
+    // Hashed meanwhile, where signatures are verified elsewhere. Unambiguous whatever `jti` contains: it is last, and the rest
+    // is ours to know.
+    const replayKey = sha256(`${policy.audience} ${header.jkt} ${jti}`)
+    if (!(await verified)) throw new Refusal('proof_signature_invalid')
     if (cached === undefined) known.set(detached(jws.header), { header, key })
     // (10) nonce
     if (iat <= policy.nonceNeededUntil) await requireNonce(claims.nonce, now)
-    return { jti, jkt: header.jkt, issuedAt: iat, hasNonce: claims.nonce !== undefined }
+    const hasNonce = claims.nonce !== undefined
+    return { jkt: header.jkt, replayKey: await replayKey, issuedAt: iat, hasNonce }
   }
 
   async function parseHeader(part: string): Promise<ProofHeader> {
@@ -141,9 +147,4 @@ export function isNumericDate(value: unknown): value is number {
 /** A slice keeps the whole header field it was cut from alive; a cache must hold a copy. */
 function detached(text: string): string {
   return JSON.parse(JSON.stringify(text)) as string
-}
-
-/** Key of a proof in the replay store. Unambiguous whatever `jti` contains: it is last, and the rest is ours to know. */
-export function replayKey(resource: string, proof: Proof): string | Promise<string> {
-  return sha256(`${resource} ${proof.jkt} ${proof.jti}`)
 }
