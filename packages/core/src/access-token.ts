@@ -15,6 +15,8 @@ import { parseScopes } from './scopes.ts'
 const MAX_TOKEN_LENGTH = 16_384
 /** 2 KB each with the text and the claims of a usual token: about 100 MB. */
 const MAX_CACHED_TOKENS = 50_000
+/** Fewer where tokens are large: their texts together have no more characters than this. */
+const MAX_CACHED_CHARACTERS = 2 ** 26
 
 /** What a verified access token says. Remembered while its text comes again; nothing here is a verdict. */
 export interface AccessToken {
@@ -78,7 +80,11 @@ interface VerifiedToken {
 export function createAccessTokenVerifier(issuers: readonly TrustedIssuer[], policy: AccessTokenPolicy) {
   const trusted = new Map(issuers.map((issuer) => [issuer.issuer, issuer]))
   // Found by its end, and then compared as a whole: cheaper than hashing all of it.
-  const verified = new LRUCache<string, VerifiedToken>({ max: MAX_CACHED_TOKENS })
+  const verified = new LRUCache<string, VerifiedToken>({
+    max: MAX_CACHED_TOKENS,
+    maxSize: MAX_CACHED_CHARACTERS,
+    sizeCalculation: ({ text }) => text.length,
+  })
 
   /** At once where the token is known, or is none at all: nobody waits for garbage. */
   function verify(text: string, now: number): AccessToken | Promise<AccessToken> {
