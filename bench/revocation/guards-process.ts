@@ -38,4 +38,5 @@ process.on('message', (question) => {
     process.send?.({ cpu: (user + system) / 1e6, rss: process.memoryUsage().rss })
   }
 })
+process.on('disconnect', () => process.exit())
 process.send?.({ guards: feeds.length })

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 /** A part of the scene that runs in a process of its own. */
@@ -26,10 +27,25 @@ export class Part<Hello> {
   stop(): void {
     this.#child.kill()
   }
+
+  /** As a crash. Resolves when it has ended. */
+  async crash(): Promise<void> {
+    const ended = once(this.#child, 'exit')
+    this.#child.kill('SIGKILL')
+    await ended
+  }
 }
 
-export const startIssuerPart = () =>
-  Part.start<{ readonly url: string; readonly adminKey: string }>('issuer-process')
+/** What survives a crash, and where it is to be found again. Default: nothing, and anywhere. */
+export interface IssuerOrder {
+  /** The URL of a Redis that keeps everything. */
+  readonly redis?: string
+  readonly port?: number
+  readonly adminKey?: string
+}
+
+export const startIssuerPart = (order: IssuerOrder = {}) =>
+  Part.start<{ readonly url: string; readonly adminKey: string }>('issuer-process', JSON.stringify(order))
 export const startGuardPart = (issuer: string) =>
   Part.start<{ readonly resource: string }>('guard-process', issuer)
 

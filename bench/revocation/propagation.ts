@@ -1,22 +1,11 @@
-import { AdminClient, DPoPProver, OAuthClient } from '@sharkguard/agent'
+import { AdminClient, DPoPProver } from '@sharkguard/agent'
 import { quantile } from '../measure.ts'
+import { type Caller, call, callUntilRefused, createCaller, type Scene } from './caller.ts'
 import { startGuardPart, startIssuerPart } from './processes.ts'
 import type { Table } from './table.ts'
 
 /** Callers of each guard that go on all the time, one request each. */
 const LOAD = 4
-/** Milliseconds. */
-const GIVE_UP = 10_000
-
-interface Caller {
-  readonly clientId: string
-  readonly clientSecret: string
-  readonly agentId: string
-  /** The user it belongs to. */
-  readonly owner: string
-  readonly prover: DPoPProver
-  readonly token: string
-}
 
 /** How one layer is revoked, for one caller. */
 type Revoke = (admin: AdminClient, caller: Caller, prepared: string) => Promise<unknown>
@@ -25,12 +14,6 @@ interface Layer {
   readonly name: string
   readonly revoke: Revoke
   prepare?(scene: Scene, caller: Caller): Promise<string>
-}
-
-interface Scene {
-  readonly issuer: string
-  readonly admin: AdminClient
-  readonly resources: readonly string[]
 }
 
 const LAYERS: readonly Layer[] = [
@@ -94,7 +77,7 @@ async function measure(layer: Layer, scene: Scene, runs: number): Promise<string
     const caller = await createCaller(scene)
     const prepared = (await layer.prepare?.(scene, caller)) ?? ''
     for (const resource of scene.resources) {
-      if ((await call(resource, caller)) !== 200) throw new Error('a valid request was refused')
+      if ((await call(resource, caller)).status !== 200) throw new Error('a valid request was refused')
     }
     const started = performance.now()
     await layer.revoke(scene.admin, caller, prepared)
@@ -102,10 +85,7 @@ async function measure(layer: Layer, scene: Scene, runs: number): Promise<string
     calls.push(answered - started)
     await Promise.all(
       scene.resources.map(async (resource) => {
-        while ((await call(resource, caller)) === 200) {
-          late++
-          if (performance.now() - answered > GIVE_UP) throw new Error(`${layer.name} does not arrive`)
-        }
+        late += await callUntilRefused(resource, caller)
         untilRefused.push(performance.now() - answered)
       }),
     )
@@ -124,28 +104,6 @@ async function measure(layer: Layer, scene: Scene, runs: number): Promise<string
   ]
 }
 
-async function createCaller({ issuer, admin, resources }: Scene): Promise<Caller> {
-  const owner = `usr_${crypto.randomUUID()}`
-  const metadata = { name: 'bench', grant_types: ['client_credentials'], created_by: owner }
-  const agent = await admin.agents.register(metadata)
-  const { client_id: clientId, client_secret: clientSecret, id: agentId } = agent
-  const prover = await DPoPProver.generate()
-  const oauth = new OAuthClient({ baseUrl: issuer })
-  const request = { clientId, clientSecret, prover, resource: resources, scope: 'vault:read' }
-  const { accessToken } = await oauth.getTokenWithDpop(request)
-  return { clientId, clientSecret, agentId, owner, prover, token: accessToken }
-}
-
-async function call(resource: string, { prover, token }: Caller): Promise<number> {
-  const dpop = await prover.createProof({ method: 'POST', url: resource, accessToken: token })
-  const response = await fetch(resource, {
-    method: 'POST',
-    headers: { authorization: `DPoP ${token}`, dpop },
-  })
-  await response.arrayBuffer()
-  return response.status
-}
-
 /** Valid requests to both guards, without a pause. */
 async function startLoad(scene: Scene) {
   let going = true
@@ -154,7 +112,7 @@ async function startLoad(scene: Scene) {
   const running = scene.resources.flatMap((resource) =>
     Array.from({ length: LOAD }, async () => {
       while (going) {
-        if ((await call(resource, caller)) === 200) requests.allowed++
+        if ((await call(resource, caller)).status === 200) requests.allowed++
         else requests.refused++
       }
     }),

@@ -3,6 +3,8 @@ export interface Table {
   readonly title: string
   readonly head: readonly string[]
   readonly rows: readonly (readonly string[])[]
+  /** What was found that must not be. */
+  readonly broken?: readonly string[]
 }
 
 /** As Markdown. */

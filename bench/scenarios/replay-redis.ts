@@ -1,12 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { memoryReplayStore } from '@sharkguard/core'
 import { redisReplayStore } from '@sharkguard/redis'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { arriving, type Lane, race, ratios, spread } from '../measure.ts'
+import { startRedis } from '../redis-server.ts'
 import type { Row, Scenario } from '../scenario.ts'
 import { type Claim, claims } from './replay.ts'
 
@@ -62,21 +59,4 @@ export const replayRedis: Scenario = {
     redis.stop()
     return { rows, notes: ['with 64 at once, µs are wall time divided by claims: throughput, not latency'] }
   },
-}
-
-async function startRedis() {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-  const child = spawn('redis-server', settings, { stdio: ['ignore', 'pipe', 'ignore'] })
-  try {
-    await once(child, 'spawn')
-  } catch {
-    return undefined
-  }
-  for await (const line of child.stdout) if (String(line).includes('Ready to accept connections')) break
-  return { url: `redis://127.0.0.1:${port}`, stop: () => void child.kill() }
 }

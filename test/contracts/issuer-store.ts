@@ -206,6 +206,28 @@ export function describeIssuerStore(name: string, open: () => Promise<IssuerStor
         expect((await store.list('client', { index: 'a' })).total).toBe(0)
       })
 
+      it('count neither what has expired nor what was taken, wherever in the list it was', async () => {
+        const soon = Math.floor(subject.now()) + 10
+        for (let n = 0; n < 20; n++) {
+          const expiry = n % 4 === 1 ? { expiresAt: soon } : {}
+          await store.add('vault', `u${n}`, connection(`u${n}`), { indexes: ['i'], ...expiry })
+        }
+        for (const n of [0, 10, 19]) await store.take('vault', `u${n}`)
+        await subject.pass(11)
+        const left = ['u18', 'u16', 'u15', 'u14', 'u12', 'u11', 'u8', 'u7', 'u6', 'u4', 'u3', 'u2']
+        for (const index of [undefined, 'i']) {
+          for (let offset = 0; offset <= 15; offset += 5) {
+            const { data, total } = await other.list('vault', {
+              ...(index === undefined ? {} : { index }),
+              offset,
+              limit: 5,
+            })
+            expect(data.map((found) => (found as { id: string }).id)).toEqual(left.slice(offset, offset + 5))
+            expect(total).toBe(12)
+          }
+        }
+      })
+
       it('are 50 long by default', async () => {
         for (let n = 0; n < 60; n++) await store.add('vault', `u${n}`, connection(`u${n}`))
         const { data, total } = await other.list('vault')

@@ -66,11 +66,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): IssuerStore {
     },
 
     async list(kind, { index, offset = 0, limit = 50 } = {}) {
-      const found = shelf(kind).list(index, clock())
-      return {
-        data: found.slice(offset, offset + limit).map(({ json }) => JSON.parse(json)),
-        total: found.length,
-      }
+      const { entries, total } = shelf(kind).list(index, offset, limit, clock())
+      return { data: entries.map(({ json }) => JSON.parse(json)), total }
     },
 
     async appendRules(added) {
@@ -111,7 +108,7 @@ function parse(entry: Entry | undefined) {
 /** Records of one kind, in the order in which they came. */
 class Shelf {
   readonly #entries = new Map<string, Entry>()
-  readonly #lists = new Map<string, Set<string>>()
+  readonly #lists = new Map<string, Set<Entry>>()
   readonly #limit: number
   readonly #isLog: boolean
   #sweepAt = 1000
@@ -134,8 +131,8 @@ class Shelf {
     this.#entries.set(id, entry)
     for (const index of entry.indexes) {
       const list = this.#lists.get(index)
-      if (list === undefined) this.#lists.set(index, new Set([id]))
-      else list.add(id)
+      if (list === undefined) this.#lists.set(index, new Set([entry]))
+      else list.add(entry)
     }
     return true
   }
@@ -146,14 +143,26 @@ class Shelf {
     this.#entries.delete(id)
     for (const index of entry.indexes) {
       const list = this.#lists.get(index)
-      list?.delete(id)
+      list?.delete(entry)
       if (list?.size === 0) this.#lists.delete(index)
     }
   }
 
-  list(index: string | undefined, now: number): Entry[] {
-    const ids = index === undefined ? this.#entries.keys() : (this.#lists.get(index) ?? [])
-    return [...ids].flatMap((id) => this.get(id, now) ?? []).reverse()
+  /** Newest first. In two passes: nothing is made of the many that are not on the page. */
+  list(index: string | undefined, offset: number, limit: number, now: number) {
+    const all = index === undefined ? this.#entries : this.#lists.get(index)
+    let total = 0
+    for (const { expiresAt } of all?.values() ?? []) if (expiresAt > now) total++
+    const end = total - offset
+    const entries: Entry[] = []
+    let place = 0
+    for (const entry of all?.values() ?? []) {
+      if (place >= end) break
+      if (entry.expiresAt <= now) continue
+      if (place >= end - limit) entries.push(entry)
+      place++
+    }
+    return { entries: entries.reverse(), total }
   }
 
   /** Sweeps when the shelf has doubled since it last did, or is full, but then once a second at most: cheap on average. */
