@@ -16,7 +16,10 @@ export type IssuerOption =
   | {
       /** Issuer identifier (RFC 8414 §2), compared exactly with `iss`: mind a trailing slash. */
       readonly issuer: string
-      /** Where the keys are. Default: discovered from the issuer's metadata. Given, nothing else is discovered. */
+      /**
+       * Where the keys are. Default: discovered from the issuer's metadata. Given, nothing else is discovered, and so
+       * `revocation: 'auto'` finds nothing: name a source with its URL.
+       */
       readonly jwksUri?: string
       /** Default: the guard's `algorithms`. */
       readonly algorithms?: readonly SignatureAlgorithm[]
