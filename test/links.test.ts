@@ -27,6 +27,32 @@ function pathsIn(document: string): string[] {
   return [...links, ...written]
 }
 
+/** The names GitHub gives to headings. */
+function anchorsOf(document: string): string[] {
+  const text = readFileSync(ROOT + document, 'utf8').replace(/^```.*?^```/gms, '')
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+/** Links to a heading that is not there. A folder stands for its README. */
+function brokenAnchorsIn(document: string): string[] {
+  const text = readFileSync(ROOT + document, 'utf8')
+  return [...text.matchAll(/\]\(([^)\s#:]*)#([^)\s]+)\)/g)]
+    .filter(([, target = '', anchor = '']) => {
+      const path = target === '' ? document : join(dirname(document), target)
+      return !anchorsOf(path.endsWith('.md') ? path : join(path, 'README.md')).includes(anchor)
+    })
+    .map(([link]) => link)
+}
+
+it.each(documents())('%s points only at headings that are there', (document) => {
+  expect(brokenAnchorsIn(document)).toEqual([])
+})
+
 it.each(documents())('%s points only at what is there', (document) => {
   expect(pathsIn(document).filter((path) => !existsSync(ROOT + path))).toEqual([])
 })

@@ -26,7 +26,12 @@ const IMPORTS = [
 
 function fragments(): { name: string; code: string }[] {
   const packages = readdirSync(`${ROOT}packages`).sort()
-  const documents = ['README.md', ...packages.map((name) => `packages/${name}/README.md`)]
+  const pages = readdirSync(`${ROOT}docs`).filter((name) => name.endsWith('.md'))
+  const documents = [
+    'README.md',
+    ...packages.map((name) => `packages/${name}/README.md`),
+    ...pages.map((name) => `docs/${name}`),
+  ]
   return documents.flatMap((document) => {
     const text = readFileSync(ROOT + document, 'utf8')
     return [...text.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = ''], i) => ({
@@ -41,9 +46,9 @@ function complete(code: string): string {
   return [...missing.map(([name, from]) => `import { ${name} } from '${from}'`), code, 'export {}'].join('\n')
 }
 
-it('every piece of TypeScript in a README compiles', { timeout: 120_000 }, async () => {
+it('every piece of TypeScript in a README or in docs compiles', { timeout: 120_000 }, async () => {
   const all = fragments()
-  expect(all.length).toBeGreaterThan(15)
+  expect(all.length).toBeGreaterThan(25)
   rmSync(FOLDER, { recursive: true, force: true })
   mkdirSync(FOLDER, { recursive: true })
   writeFileSync(`${FOLDER}/around.d.ts`, AROUND)

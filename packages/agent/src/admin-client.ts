@@ -19,6 +19,7 @@ import { type Fetch, globalFetch } from './fetch.ts'
 import { exchangeJson } from './json-exchange.ts'
 import { parseHttpUrl } from './request-target.ts'
 
+/** The issuer whose admin API is called, and the key that opens it. */
 export interface AdminClientOptions {
   readonly baseUrl: string | URL
   readonly adminKey: string

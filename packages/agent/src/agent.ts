@@ -16,6 +16,7 @@ import { parseHttpUrl } from './request-target.ts'
 import { parseScopes, type Scopes } from './scope.ts'
 import type { Token } from './token.ts'
 
+/** Options of {@link Agent.start}. Only `resource` is needed. */
 export interface AgentOptions {
   /** The resource's identifier: the URL of the MCP server or API, exactly as its metadata spells it. */
   readonly resource: string | URL

@@ -1,5 +1,6 @@
 import { AgentError } from './errors.ts'
 
+/** How a client sends its secret (RFC 6749 §2.3.1). */
 export type AuthMethod = 'client_secret_basic' | 'client_secret_post'
 
 /** Who asks. Without a secret the client is public and only names itself. */

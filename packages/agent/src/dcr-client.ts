@@ -26,6 +26,7 @@ export interface RegisteredClient extends ClientMetadata {
   readonly registration_client_uri?: string
 }
 
+/** Where clients are registered. */
 export interface DcrClientOptions {
   /** SharkAuth's path is appended. */
   readonly baseUrl: string | URL

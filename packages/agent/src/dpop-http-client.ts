@@ -9,6 +9,7 @@ import { bufferedBody } from './request-body.ts'
 import { parseHttpUrl } from './request-target.ts'
 import type { Token } from './token.ts'
 
+/** Durations in seconds. */
 export interface DPoPHttpClientOptions {
   /** Seconds until the answer must have begun; its body may take longer. Default: 30. */
   readonly timeout?: number
@@ -17,6 +18,7 @@ export interface DPoPHttpClientOptions {
   readonly clock?: Clock
 }
 
+/** One request, and the token and key it is sent with. */
 export interface DPoPRequest {
   readonly token: string | Token
   readonly prover: DPoPProver

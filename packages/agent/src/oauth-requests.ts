@@ -33,6 +33,7 @@ export interface TokenRequest extends ClientAuthentication {
   readonly [parameter: string]: Scopes | DPoPProver | undefined
 }
 
+/** A token request for a bound token; `prover` is the key. */
 export interface DpopTokenRequest extends TokenRequest {
   /** Default: `'client_credentials'`. */
   readonly grantType?: string
@@ -49,10 +50,12 @@ export interface ExchangeRequest extends TokenRequest {
   readonly requestedTokenType?: string
 }
 
+/** RFC 6749 §6. A public client needs the `prover` the token was bound to (RFC 9449 §5). */
 export interface RefreshRequest extends TokenRequest {
   readonly refreshToken: string
 }
 
+/** RFC 6749 §4.1.3, RFC 7636 §4.5. */
 export interface AuthorizationCodeRequest extends TokenRequest {
   readonly code: string
   readonly redirectUri: string
@@ -70,6 +73,7 @@ export interface Introspection {
   readonly [member: string]: unknown
 }
 
+/** RFC 6749 §4.1.1, with PKCE, resource indicators (RFC 8707) and DPoP (RFC 9449 §10). */
 export interface AuthorizeUrlRequest {
   /** The server's base URL (SharkAuth's path is appended), or its authorization endpoint. */
   readonly baseUrl?: string | URL

@@ -13,6 +13,7 @@ export const SIGNATURE_ALGORITHMS = [
   'RS512',
 ] as const
 
+/** One of {@link SIGNATURE_ALGORITHMS}: asymmetric, by its JOSE name. */
 export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number]
 
 const KEY_FOR: Record<SignatureAlgorithm, { kty: string; crv?: string }> = {

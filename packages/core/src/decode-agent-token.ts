@@ -7,6 +7,7 @@ import { IssuerKeys } from './keys.ts'
 import { parseHttpUrl, resolveClock, resolveSeconds } from './options.ts'
 import { ConfigurationError, REFUSALS, type Reason, Refusal } from './refusal.ts'
 
+/** Which issuer and audience a token must be of. Durations in seconds; all checked when called ({@link ConfigurationError}). */
 export interface DecodeAgentTokenOptions {
   /** Where the issuer's keys are. */
   readonly jwksUrl: string

@@ -27,7 +27,10 @@ export async function discoverMetadata(issuer: string, fetchFn: typeof fetch): P
     const document = await fetchDocument(url, fetchFn)
     if (document === undefined) continue
     // RFC 8414 §3.3: identical, or whoever wrote the document is somebody else.
-    if (document.issuer !== issuer) throw new FetchFailure(url, `issuer is not ${issuer}`)
+    if (document.issuer !== issuer) {
+      const named = JSON.stringify(document.issuer)?.slice(0, 200)
+      throw new FetchFailure(url, `it is about issuer ${named}, not "${issuer}"`)
+    }
     if (typeof document.jwks_uri !== 'string') continue
     requireTrustworthy(document.jwks_uri, issuer)
     return document as IssuerMetadata

@@ -16,7 +16,10 @@ export type IssuerOption =
   | {
       /** Issuer identifier (RFC 8414 §2), compared exactly with `iss`: mind a trailing slash. */
       readonly issuer: string
-      /** Where the keys are. Default: discovered from the issuer's metadata. Given, nothing else is discovered. */
+      /**
+       * Where the keys are. Default: discovered from the issuer's metadata. Given, nothing else is discovered, and so
+       * `revocation: 'auto'` finds nothing: name a source with its URL.
+       */
       readonly jwksUri?: string
       /** Default: the guard's `algorithms`. */
       readonly algorithms?: readonly SignatureAlgorithm[]
@@ -216,7 +219,7 @@ function resolveAudiences(audience: string | readonly string[]): readonly string
     if (typeof uri !== 'string' || !URL.canParse(uri) || /\s/.test(uri)) {
       throw new ConfigurationError(
         'audience',
-        "expected the resource's canonical URI, such as https://mcp.example.com/mcp",
+        "expected the resource's canonical URI as it stands in aud, such as https://mcp.example.com/mcp",
       )
     }
     if (uri.includes('#')) throw new ConfigurationError('audience', 'must have no fragment (RFC 8707 §2)')
@@ -245,7 +248,7 @@ function resolveIssuers(option: GuardOptions['issuer'], algorithms: readonly Sig
   if (given === undefined) {
     throw new ConfigurationError(
       'issuer',
-      'expected an issuer URL here or in SHARK_URL; production assumes none',
+      'expected the URL of an issuer, here or in SHARK_URL; in production there is no default',
     )
   }
   const issuers = (Array.isArray(given) ? (given as readonly IssuerOption[]) : [given as IssuerOption]).map(
@@ -299,7 +302,7 @@ function resolveAlgorithms(
   algorithms: readonly SignatureAlgorithm[],
 ): readonly SignatureAlgorithm[] {
   if (!Array.isArray(algorithms) || algorithms.length === 0) {
-    throw new ConfigurationError(option, 'expected a list of algorithms')
+    throw new ConfigurationError(option, "expected a list of algorithms, such as ['ES256', 'RS256']")
   }
   for (const algorithm of algorithms) {
     if (!SIGNATURE_ALGORITHMS.includes(algorithm)) {

@@ -30,6 +30,7 @@ export interface Refused extends Answer {
   readonly body: string
 }
 
+/** What {@link Guard.verify} comes to: `ok` tells which. */
 export type Verdict = Allowed | Refused
 
 /** Browsers show scripts no other fields unless told so (Fetch §3.2.6), and without these two no client can recover. */

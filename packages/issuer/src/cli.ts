@@ -12,12 +12,14 @@ const USAGE = `Usage: sharkguard-issuer [options]
 
 Runs an authorization server for development and tests.
 
-  --port 8080         where to listen
-  --host 127.0.0.1
-  --issuer URL        how clients reach it, if that is another URL
+  --port 8080         where to listen; 0: any free port
+  --host 127.0.0.1    on which address
+  --issuer URL        its name, by which clients reach it and which guards and agents compare exactly;
+                      by default http://HOST:PORT. A guard without an issuer expects http://localhost:8080
   --store URL         redis://… or rediss://…; by default everything is kept in memory
   --seed FILE         JSON: users, clients and other options
   --admin-key KEY     or SHARK_ADMIN_KEY in the environment; by default a new one, which is printed
+  -h, --help          this
 `
 
 /** Seconds for which requests under way may go on after SIGINT or SIGTERM. */

@@ -7,6 +7,7 @@ import { createClient } from './registration/create-client.ts'
 import type { SigningAlgorithm } from './signing-keys.ts'
 import { requireTargets } from './target.ts'
 
+/** What {@link Controls.mintToken} signs; nothing is checked, so that tests can have tokens no issuer would make. */
 export interface MintOptions {
   /** Default `'test-client'`. */
   readonly clientId?: string
@@ -30,6 +31,7 @@ export interface MintOptions {
   readonly header?: Readonly<Record<string, unknown>>
 }
 
+/** What {@link Controls.registerAgent} registers; everything has a default. */
 export interface AgentRegistration {
   readonly name?: string
   readonly scopes?: readonly string[]

@@ -4,6 +4,7 @@ import { getRequestListener } from '@hono/node-server'
 import { createIssuer, type Issuer } from './issuer.ts'
 import type { IssuerOptions } from './options.ts'
 
+/** {@link IssuerOptions}, and where to listen. */
 export interface StartOptions extends IssuerOptions {
   /** Default 0: any free port. */
   readonly port?: number

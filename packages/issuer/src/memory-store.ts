@@ -13,6 +13,7 @@ const LIMIT = 100_000
 /** Kinds of which the oldest gives way to the newest. */
 const LOGS: ReadonlySet<Kind> = new Set(['audit'])
 
+/** For tests. */
 export interface MemoryStoreOptions {
   /** Seconds since the epoch. Default: the system's clock. Give it the issuer's, if that has one of its own. */
   readonly clock?: () => number

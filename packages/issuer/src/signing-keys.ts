@@ -15,6 +15,7 @@ import type { StoredKey } from './records.ts'
 
 export const SIGNING_ALGORITHMS = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const
 
+/** Algorithms that the issuer can sign with. */
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number]
 
 /** Seconds that the key set may be cached (`Cache-Control`). */

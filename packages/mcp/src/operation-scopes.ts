@@ -23,10 +23,11 @@ const KINDS = ['tools', 'resources', 'prompts'] as const
  *
  * ```ts
  * const check = operationScopes(guarded.guard, { tools: { delete_file: ['files:write'] } })
- * app.post('/mcp', guarded, express.json(), (req, res, next) => {
- *   const refused = check(req.auth, req.body)
- *   if (refused) return res.status(refused.status).set(refused.headers).send(refused.body)
- *   next()
+ * app.use(guarded)
+ * app.post('/mcp', express.json(), (req, res, next) => {
+ *   const refused = req.auth && check(req.auth, req.body)
+ *   if (refused) res.status(refused.status).set(refused.headers).send(refused.body)
+ *   else next()
  * })
  * ```
  * @returns the refusal, or `undefined` where the scopes suffice

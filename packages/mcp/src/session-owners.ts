@@ -1,5 +1,6 @@
 import type { AuthInfo } from '@sharkguard/core'
 
+/** How many sessions are remembered. */
 export interface SessionOwnersOptions {
   /** Sessions remembered in all. Default 100,000. */
   readonly limit?: number

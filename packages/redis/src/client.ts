@@ -17,6 +17,7 @@ export interface NodeRedisClient {
   off(event: string, listener: () => void): unknown
 }
 
+/** A client of node-redis (v4 to v6) or ioredis (v5, v6). Connecting and closing it stays with you. */
 export type RedisClient = IoredisClient | NodeRedisClient
 
 /** One connection to one server at a time, whichever library holds it. */

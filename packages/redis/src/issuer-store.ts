@@ -7,6 +7,7 @@ import * as scripts from './issuer-scripts.ts'
 import { RuleWaiters } from './rule-waiters.ts'
 import { parseServerInfo } from './server-info.ts'
 
+/** Options of {@link redisIssuerStore}. */
 export interface RedisIssuerStoreOptions {
   /** Put before each key. Issuers with one prefix on one server are one issuer. Default `'sharkguard:issuer:'`. */
   readonly prefix?: string
@@ -16,6 +17,7 @@ export interface RedisIssuerStoreOptions {
   readonly clock?: () => number
 }
 
+/** What {@link redisIssuerStore} makes. */
 export interface RedisIssuerStore extends IssuerStore {
   /**
    * Resolves when the server can be trusted with what an issuer must not forget. Call it at start-up.

@@ -4,6 +4,7 @@ import { secondsOf } from './clock.ts'
 import { Late, within } from './deadline.ts'
 import { ServerWatch } from './server-watch.ts'
 
+/** Options of {@link redisReplayStore}. Seconds, but for `deadlineMs`. */
 export interface RedisReplayStoreOptions {
   /** Put before each key. Stores with one prefix on one server are one store. Default `'sharkguard:replay:'`. */
   readonly prefix?: string
@@ -19,6 +20,7 @@ export interface RedisReplayStoreOptions {
   readonly clock?: () => number
 }
 
+/** What {@link redisReplayStore} makes. */
 export interface RedisReplayStore extends ReplayStore {
   claim(key: string, expiresAt: number, jkt?: string): Promise<ReplayVerdict>
   /**

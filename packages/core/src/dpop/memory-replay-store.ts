@@ -5,6 +5,7 @@ import { FingerprintTable } from './fingerprint-table.ts'
 import { createQuota } from './quota.ts'
 import type { ReplayStore } from './replay.ts'
 
+/** Limits of a {@link memoryReplayStore}. Durations in seconds. */
 export interface MemoryReplayStoreOptions {
   /** Most proofs remembered at once, 16 to 22 bytes each. Default 1,000,000: at most 23 MB, taken as needed. */
   readonly maxEntries?: number
@@ -24,6 +25,7 @@ export interface MemoryReplayStoreOptions {
   readonly clock?: () => number
 }
 
+/** What {@link memoryReplayStore} makes: claims are answered at once, without a promise. */
 export interface MemoryReplayStore extends ReplayStore {
   claim(key: string, expiresAt: number, jkt?: string): 'fresh' | 'replayed'
   /** Live entries. */

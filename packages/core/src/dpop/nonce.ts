@@ -1,5 +1,6 @@
 import { hmacSha256 } from '#runtime'
 
+/** How DPoP nonces are made (RFC 9449 §9). Durations in seconds. */
 export interface NonceOptions {
   /**
    * Secrets of at least 32 characters, newest first: nonces are made with the first and accepted for all, so that a

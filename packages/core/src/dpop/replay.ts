@@ -26,4 +26,5 @@ export interface ReplayStore {
   close?(): void | Promise<void>
 }
 
+/** `'fresh'`: claimed now, by this call alone. `'replayed'`: claimed before. */
 export type ReplayVerdict = 'fresh' | 'replayed'

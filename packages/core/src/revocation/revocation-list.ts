@@ -14,6 +14,7 @@ import {
   requireUrl,
 } from './source-options.ts'
 
+/** Durations in seconds. */
 export interface RevocationListOptions {
   /** Where the list is. Default: `revocation_list_uri` of the issuer's metadata. */
   readonly uri?: string
@@ -22,7 +23,7 @@ export interface RevocationListOptions {
 }
 
 const TYPE = 'revocation-list+jwt'
-/** About 250,000 rules. */
+/** More than 400,000 rules. */
 const MAX_BYTES = 32 * 1024 * 1024
 /** Seconds for an answer, beside what it was asked to wait. */
 const ANSWER = 5

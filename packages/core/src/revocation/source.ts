@@ -30,6 +30,7 @@ export interface RevocationContext {
   report(problem: string, cause?: unknown): void
 }
 
+/** A source opened for one issuer: decides that issuer's tokens until it is closed. */
 export interface RevocationFeed {
   /**
    * Decides one verified token, on every request, cached token or not. Throws {@link Unavailable} when it cannot know.
@@ -44,4 +45,5 @@ export interface RevocationFeed {
   close(): void
 }
 
+/** Of one token. What is not known is no verdict: a feed throws {@link Unavailable} then. */
 export type RevocationVerdict = 'active' | 'revoked'

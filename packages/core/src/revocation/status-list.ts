@@ -7,6 +7,7 @@ import type { RevocationContext, RevocationFeed, RevocationSource, RevocationVer
 import { describeProblem, requireKnownOptions } from './source-options.ts'
 import { MAX_INFLATED, parseStatusList, readStatus, type StatusList } from './status-list-token.ts'
 
+/** Where status lists may be. */
 export interface StatusListOptions {
   /** Origins that lists may be on, beside the issuer's own. Default: none. */
   readonly origins?: readonly string[]
