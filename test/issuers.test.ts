@@ -11,13 +11,17 @@ const OURS = Object.fromEntries(
 
 let issuer: RunningIssuer
 let guard: Guard
+let untyped: Guard
 
 beforeAll(async () => {
   issuer = await startIssuer({ algorithms: ['RS256'], tokenType: 'JWT' })
-  guard = createGuard([API, 'api://notes'], { issuer: issuer.url, dpop: 'when-bound' })
+  guard = createGuard([API, 'api://notes', GUID], { issuer: issuer.url, dpop: 'when-bound' })
+  const untypedIssuer = { issuer: issuer.url, profile: 'untyped' } as const
+  untyped = createGuard(API, { issuer: untypedIssuer, dpop: 'when-bound' })
 })
 afterAll(async () => {
   await guard.close()
+  await untyped.close()
   await issuer.close()
 })
 
@@ -25,8 +29,8 @@ function mint(claims: object, header?: Record<string, unknown>) {
   return issuer.mintToken({ audience: API, claims: { ...OURS, ...claims }, ...(header && { header }) })
 }
 
-async function verify(token: string) {
-  return guard.verify({ method: 'GET', url: '/', headers: [['Authorization', `Bearer ${token}`]] })
+async function verify(token: string, by = guard) {
+  return by.verify({ method: 'GET', url: '/', headers: [['Authorization', `Bearer ${token}`]] })
 }
 
 const keycloak = {
@@ -43,6 +47,8 @@ const auth0 = {
   scope: 'openid notes',
   permissions: [],
 }
+const okta = { aud: API, cid: 'web', uid: 'u', ver: 1, scp: ['notes'] }
+const cognito = { aud: API, client_id: 'web', token_use: 'access', version: 2, scope: 'notes' }
 const entra = { scp: 'notes', tid: 't', oid: 'o', uti: 'u' }
 
 describe('access tokens in the shapes of docs/issuers.md', () => {
@@ -54,6 +60,8 @@ describe('access tokens in the shapes of docs/issuers.md', () => {
       { aud: API, azp: 'web', sub: 'web@clients', gty: 'client-credentials', scope: 'notes' },
       undefined,
     ],
+    ['Entra v1.0', { ...entra, aud: 'api://notes', appid: 'web' }, undefined],
+    ['Entra v2.0', { ...entra, aud: GUID, azp: 'web' }, undefined],
     ['Auth0, RFC 9068 profile', { ...auth0, azp: undefined, client_id: 'web', jti: 'j' }, { typ: 'at+jwt' }],
   ])('passes %s', async (_name, claims, header) => {
     const verdict = await verify(await mint(claims, header))
@@ -65,16 +73,41 @@ describe('access tokens in the shapes of docs/issuers.md', () => {
     ['Keycloak with no Audience mapper', { ...keycloak, aud: 'account' }, undefined, 'audience_mismatch'],
     ['Keycloak with nonce', { ...keycloak, nonce: 'n' }, undefined, 'token_type_unsupported'],
     ['Keycloak without basic', { ...keycloak, sub: undefined }, undefined, 'token_claims_invalid'],
-    ['Entra v1.0', { ...entra, aud: 'api://notes', appid: 'web' }, undefined, 'token_type_unsupported'],
-    ['Entra v2.0', { ...entra, aud: GUID, azp: 'web' }, undefined, 'audience_mismatch'],
-    ['Okta', { aud: API, cid: 'web', scp: ['notes'] }, { typ: undefined }, 'token_type_unsupported'],
-    ['Cognito', { client_id: 'web', token_use: 'access' }, { typ: undefined }, 'token_type_unsupported'],
+    ['an ID token of Entra', { aud: GUID, tid: 't' }, undefined, 'token_type_unsupported'],
+    ['Okta, by default', okta, { typ: undefined }, 'token_type_unsupported'],
+    ['Cognito, by default', cognito, { typ: undefined }, 'token_type_unsupported'],
   ])('refuses %s', async (_name, claims, header, reason) => {
     expect(await verify(await mint(claims, header))).toMatchObject({ ok: false, reason })
   })
 
-  it('does not take a GUID for an audience', () => {
-    expect(() => createGuard([API, GUID], { issuer: issuer.url })).toThrow(/^sharkGuard: audience: /)
+  it.each([
+    ['Okta', okta],
+    ['Cognito, bound to the resource', cognito],
+  ])("passes %s by the profile 'untyped', and no ID token", async (_name, claims) => {
+    const header = { typ: undefined }
+    expect(await verify(await mint(claims, header), untyped)).toMatchObject({
+      ok: true,
+      auth: { clientId: 'web', scopes: ['notes'] },
+    })
+    for (const foreign of [{ nonce: 'n' }, { at_hash: 'h' }, { token_use: 'id' }]) {
+      expect(await verify(await mint({ ...claims, ...foreign }, header), untyped)).toMatchObject({
+        reason: 'token_type_unsupported',
+      })
+    }
+    const withoutAudience = await mint({ ...claims, aud: undefined }, header)
+    expect(await verify(withoutAudience, untyped)).toMatchObject({ reason: 'token_claims_invalid' })
+  })
+
+  it('names the resource by its URI where the token names it otherwise', async () => {
+    const verdict = await verify(await mint({ ...entra, aud: GUID, azp: 'web' }))
+    expect(verdict.ok && verdict.auth.resource.href).toBe(`${API}/`)
+  })
+
+  it('takes a name for an alias, not for the resource itself', () => {
+    expect(() => createGuard(GUID, { issuer: issuer.url })).toThrow(/^sharkGuard: audience: /)
+    for (const alias of ['', ' ', 'a b', 'api.example.com/mcp', 'a?b', 'a#b', '://']) {
+      expect(() => createGuard([API, alias], { issuer: issuer.url })).toThrow(/^sharkGuard: audience: /)
+    }
   })
 
   it('decodes a token of Entra v2.0 without a guard', async () => {

@@ -8,7 +8,7 @@ import { isNumericDate } from './dpop/proof.ts'
 import { deepFreeze, type JsonObject } from './json.ts'
 import { type CompactJws, decodePart, hasUnsupportedExtension, parseCompactJws } from './jws.ts'
 import type { IssuerKey, IssuerKeys } from './keys.ts'
-import { type Profile, requireAccessTokenKind } from './profile.ts'
+import { clientIdOf, type Profile, requireAccessTokenKind } from './profile.ts'
 import { Refusal } from './refusal.ts'
 import { parseScopes } from './scopes.ts'
 
@@ -23,7 +23,7 @@ export interface AccessToken {
   /** `iss`, equal to a configured issuer. */
   readonly issuer: string
   readonly subject: string
-  /** `client_id`, else `azp`, else the subject. */
+  /** `client_id`, else `azp`, `cid` or `appid`, else the subject. */
   readonly clientId: string
   readonly audience: readonly string[]
   /** `iat`, seconds. */
@@ -132,7 +132,8 @@ const endOf = (text: string) => text.slice(-43)
 
 /** Reads the claims that everything after relies on; each of the right type, or the token is refused. */
 function parseClaims(claims: JsonObject, kid: unknown, hash: string): AccessToken {
-  const { iss, sub, aud, exp, iat, nbf, jti, gid, client_id, azp } = claims
+  const { iss, sub, aud, exp, iat, nbf, jti, gid, azp } = claims
+  const client = clientIdOf(claims)
   const audience = typeof aud === 'string' ? [aud] : aud
   if (!Array.isArray(audience) || audience.length === 0 || !audience.every(isNonEmpty)) {
     throw new Refusal('token_claims_invalid', 'aud')
@@ -140,14 +141,14 @@ function parseClaims(claims: JsonObject, kid: unknown, hash: string): AccessToke
   if (!isNonEmpty(sub)) throw new Refusal('token_claims_invalid', 'sub')
   if (!isNumericDate(exp) || !isNumericDate(iat)) throw new Refusal('token_claims_invalid', 'exp, iat')
   if (nbf !== undefined && !isNumericDate(nbf)) throw new Refusal('token_claims_invalid', 'nbf')
-  for (const name of [jti, gid, client_id, azp, kid]) {
+  for (const name of [jti, gid, client, azp, kid]) {
     if (name !== undefined && !isNonEmpty(name))
       throw new Refusal('token_claims_invalid', 'jti, gid, client_id, azp or kid')
   }
   const token: AccessToken = {
     issuer: iss as string,
     subject: sub,
-    clientId: (client_id ?? azp ?? sub) as string,
+    clientId: (client ?? sub) as string,
     audience,
     issuedAt: iat,
     expiresAt: exp,

@@ -9,12 +9,12 @@ import type { ImpliesScope } from './scopes.ts'
 export interface AuthInfo {
   /** The access token. Not for passing on: it is for this resource alone (MCP forbids token passthrough). */
   token: string
-  /** `client_id`, else `azp`, else the subject. */
+  /** `client_id`, else `azp`, `cid` (Okta) or `appid` (Entra), else the subject. */
   clientId: string
   scopes: string[]
   /** `exp`, seconds since the epoch. */
   expiresAt: number
-  /** The audience the token was accepted for. */
+  /** The audience the token was accepted for; the canonical one, where that is no URI. */
   resource: URL
   /** Where this resource's metadata is (RFC 9728 §3.1). */
   resourceMetadataUrl: string
@@ -44,14 +44,14 @@ export function createAuthInfo(
   token: AccessToken,
   settings: {
     readonly audience: string
-    readonly audiences: readonly string[]
+    readonly resources: readonly string[]
     readonly resourceMetadataUrl: string
     readonly impliesScope: ImpliesScope
   },
 ): AuthInfo {
   const { clientId, expiresAt, issuer, subject, jkt, claims, actors } = token
   const resource =
-    settings.audiences.find((accepted) => token.audience.includes(accepted)) ?? settings.audience
+    settings.resources.find((accepted) => token.audience.includes(accepted)) ?? settings.audience
   const auth: AuthInfo = {
     token: text,
     clientId,

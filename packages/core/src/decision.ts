@@ -1,3 +1,4 @@
+import type { AuthInfo } from './auth-info.ts'
 import type { Scheme } from './credentials.ts'
 import type { Progress } from './guard.ts'
 import { type Reason, Refusal, Unavailable, type UnavailableReason } from './refusal.ts'
@@ -28,7 +29,8 @@ export type Decision =
 
 /** As far as the request got. */
 export interface DecisionContext {
-  readonly method: string
+  /** `undefined` for a refusal by `requireScopes` or `insufficientScope`, after the request itself was let in. */
+  readonly method: string | undefined
   readonly scheme: Scheme | undefined
   readonly issuer: string | undefined
   readonly clientId: string | undefined
@@ -81,6 +83,21 @@ export function createReporter(onDecision: ((decision: Decision) => void) | unde
         const detail = error instanceof Error ? error.message : undefined
         emit({ outcome: 'unavailable', reason, detail, cause: error, ...common })
       }
+    },
+    /** What was let in, and reported so, asks for more than it may. */
+    insufficientScope({ cnf, issuer, clientId, subject }: AuthInfo, scopes: readonly string[]): void {
+      emit({
+        outcome: 'refused',
+        reason: 'insufficient_scope',
+        detail: `needs ${scopes.join(' ')}`,
+        method: undefined,
+        scheme: cnf === undefined ? 'Bearer' : 'DPoP',
+        issuer,
+        clientId,
+        subject,
+        jkt: cnf?.jkt,
+        durationMs: 0,
+      })
     },
     notice(source: string, issuer: string, detail: string, cause: unknown): void {
       emit({ outcome: 'notice', source, issuer, detail, cause })

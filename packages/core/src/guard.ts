@@ -52,8 +52,14 @@ export interface Guard {
   /** The answer where the request is for this resource's metadata; `undefined` for any other. Part of {@link Guard.gate}. */
   metadataAnswer(request: GuardRequest): Answer | undefined
   /**
+   * Whether a request that was let in may do what needs more scopes than the guard's own: for a single route.
+   * @param auth who calls; where nobody has been verified, credentials are asked for
+   * @returns `undefined` where it may, else the refusal: `insufficient_scope`, naming the guard's scopes and these
+   */
+  requireScopes(auth: AuthInfo | null | undefined, scopes: readonly string[]): Refused | undefined
+  /**
    * The refusal of a request that {@link Guard.verify} allowed, because the operation needs more scopes: RFC 6750 §3.1
-   * `insufficient_scope` in the scheme that was used, naming all of `scopes`.
+   * `insufficient_scope` in the scheme that was used, naming all of `scopes` and no others.
    */
   insufficientScope(auth: AuthInfo, scopes: readonly string[]): Refused
   /**
@@ -166,6 +172,11 @@ export function createGuard(audience: string | readonly string[], options: Guard
     return refused(reason, scheme, { nonce: await nonces.current(settings.clock()) })
   }
 
+  function insufficientScope(auth: AuthInfo, scopes: readonly string[]): Refused {
+    report.insufficientScope(auth, scopes)
+    return refused('insufficient_scope', auth.cnf === undefined ? 'Bearer' : 'DPoP', { scopes })
+  }
+
   async function gate(request: GuardRequest): Promise<Passage> {
     const document = metadataAnswer(request)
     if (document !== undefined) return { kind: 'answer', answer: document }
@@ -183,9 +194,12 @@ export function createGuard(audience: string | readonly string[], options: Guard
     gate,
     metadataAnswer,
     metadataPaths,
-    insufficientScope(auth, scopes) {
-      return refused('insufficient_scope', auth.cnf === undefined ? 'Bearer' : 'DPoP', { scopes })
+    requireScopes(auth, scopes) {
+      if (auth === null || auth === undefined) return refused('credentials_missing', undefined)
+      if (scopes.every((scope) => auth.hasScope(scope))) return undefined
+      return insufficientScope(auth, [...new Set([...settings.scopes, ...scopes])])
     },
+    insufficientScope,
     watch: (auth, end) => streams.watch(auth.token, end),
     async ready() {
       await Promise.all([...issuers.map(({ keys }) => keys.load()), revocation.ready()])

@@ -91,6 +91,8 @@ export interface Settings {
   /** The canonical audience. */
   readonly audience: string
   readonly audiences: readonly string[]
+  /** Those of them that are URIs. */
+  readonly resources: readonly string[]
   readonly issuers: readonly {
     readonly issuer: string
     readonly jwksUri: string | undefined
@@ -190,6 +192,7 @@ export function resolveOptions(audience: string | readonly string[], options: Gu
   return Object.freeze({
     audience: canonical,
     audiences,
+    resources: audiences.filter((uri) => URL.canParse(uri)),
     issuers: resolveIssuers(options.issuer, algorithms),
     dpop,
     scopes: resolveScopes(options.scopes ?? DEFAULTS.scopes),
@@ -214,9 +217,10 @@ export function resolveOptions(audience: string | readonly string[], options: Gu
 function resolveAudiences(audience: string | readonly string[]): readonly string[] {
   const audiences = Array.isArray(audience) ? [...audience] : [audience]
   if (audiences.length === 0) throw new ConfigurationError('audience', 'expected at least one URI')
-  for (const uri of audiences) {
+  for (const [index, uri] of audiences.entries()) {
     // The URL parser forgives white space; the exact comparison with `aud` does not.
-    if (typeof uri !== 'string' || !URL.canParse(uri) || /\s/.test(uri)) {
+    const isUri = typeof uri === 'string' && URL.canParse(uri) && !/\s/.test(uri)
+    if (!isUri && !(index > 0 && isBareName(uri))) {
       throw new ConfigurationError(
         'audience',
         "expected the resource's canonical URI as it stands in aud, such as https://mcp.example.com/mcp",
@@ -225,6 +229,11 @@ function resolveAudiences(audience: string | readonly string[]): readonly string
     if (uri.includes('#')) throw new ConfigurationError('audience', 'must have no fragment (RFC 8707 §2)')
   }
   return Object.freeze(audiences)
+}
+
+/** RFC 7519 §2 StringOrURI: an alias may be a name, such as the GUIDs of Entra; what has `:` must be a URI. */
+function isBareName(alias: unknown): boolean {
+  return typeof alias === 'string' && /^[^\s:/?#]+$/.test(alias)
 }
 
 function resolvePublicUrl(audience: string, publicUrl: string | undefined): URL {

@@ -6,11 +6,16 @@ import { Refusal } from './refusal.ts'
  * What an issuer's access tokens look like.
  * - `'rfc9068'`: `typ: at+jwt` and every claim that RFC 9068 §2.2 requires.
  * - `'sharkauth'`: `typ: JWT` with `client_id` and `jti`.
- * - `'default'`: either `typ`; `typ: JWT` also needs `client_id` or `azp`.
+ * - `'default'`: either `typ`; `typ: JWT` also needs a claim that names the client: `client_id`, `azp`, `cid` (Okta) or
+ *   `appid` (Entra). ID tokens have none of them.
+ * - `'untyped'`: the same, and no `typ` at all counts as `JWT`: Okta, Cognito.
  */
-export type Profile = 'default' | 'rfc9068' | 'sharkauth'
+export type Profile = 'default' | 'rfc9068' | 'sharkauth' | 'untyped'
 
-export const PROFILES: readonly Profile[] = ['default', 'rfc9068', 'sharkauth']
+export const PROFILES: readonly Profile[] = ['default', 'rfc9068', 'sharkauth', 'untyped']
+
+/** What issuers call the client's identifier, the best known first (RFC 9068 §2.2, OpenID Connect Core §2, Okta, Entra). */
+const CLIENT_CLAIMS = ['client_id', 'azp', 'cid', 'appid'] as const
 
 /** Claims of ID tokens, logout and security event tokens, and user sessions: JWTs of the same issuer that grant nothing. */
 const FOREIGN_CLAIMS = [
@@ -28,15 +33,14 @@ const FOREIGN_CLAIMS = [
  * same keys. `iss aud exp iat sub` are required of every token elsewhere.
  */
 export function requireAccessTokenKind(header: JsonObject, claims: JsonObject, profile: Profile): void {
-  const type = mediaType(header.typ)
+  const type = header.typ === undefined && profile === 'untyped' ? 'jwt' : mediaType(header.typ)
   if (type === 'at+jwt' ? profile === 'sharkauth' : type !== 'jwt' || profile === 'rfc9068') {
     throw new Refusal('token_type_unsupported', `typ ${String(header.typ)}`)
   }
-  const required = profile === 'default' ? [] : ['client_id', 'jti']
+  const required = profile === 'rfc9068' || profile === 'sharkauth' ? ['client_id', 'jti'] : []
   for (const claim of required) if (!(claim in claims)) throw new Refusal('token_claims_invalid', claim)
   if (type === 'at+jwt') return
-  if (!('client_id' in claims) && !('azp' in claims))
-    throw new Refusal('token_type_unsupported', 'no client_id')
+  if (clientIdOf(claims) === undefined) throw new Refusal('token_type_unsupported', 'no client_id')
   for (const claim of FOREIGN_CLAIMS) {
     if (Object.hasOwn(claims, claim)) throw new Refusal('token_type_unsupported', `has ${claim}`)
   }
@@ -46,4 +50,10 @@ export function requireAccessTokenKind(header: JsonObject, claims: JsonObject, p
   }
   if (tokenUse !== undefined && tokenUse !== 'access')
     throw new Refusal('token_type_unsupported', 'token_use')
+}
+
+/** Whom the token was issued to, where it says so. */
+export function clientIdOf(claims: JsonObject): unknown {
+  const name = CLIENT_CLAIMS.find((claim) => Object.hasOwn(claims, claim))
+  return name === undefined ? undefined : claims[name]
 }

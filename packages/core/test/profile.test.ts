@@ -53,6 +53,19 @@ describe('requireAccessTokenKind', () => {
     ['default', 'JWT', {}, TYPE],
     ['default', 'JWT', { azp: 'a' }, OK],
     ['default', 'JWT', { client_id: 'a' }, OK],
+    ['default', 'JWT', { cid: 'a' }, OK],
+    ['default', 'JWT', { appid: 'a' }, OK],
+    ['default', undefined, { client_id: 'a' }, TYPE],
+    ['untyped', undefined, { client_id: 'a' }, OK],
+    ['untyped', undefined, { cid: 'a' }, OK],
+    ['untyped', undefined, {}, TYPE],
+    ['untyped', undefined, { cid: 'a', nonce: 'n' }, TYPE],
+    ['untyped', undefined, { client_id: 'a', token_use: 'id' }, TYPE],
+    ['untyped', null, { client_id: 'a' }, TYPE],
+    ['untyped', 'JWT', { client_id: 'a' }, OK],
+    ['untyped', 'at+jwt', {}, OK],
+    ['untyped', 'id_token', { client_id: 'a' }, TYPE],
+    ['sharkauth', 'JWT', { cid: 'a', jti: 'j' }, CLAIM],
   ] as const)('%s, typ %s, claims %j: %s [9068-4-claims]', (profile, typ, claims, expected) => {
     expect(judge(typ, claims, profile)).toBe(expected)
   })
@@ -82,7 +95,7 @@ describe('requireAccessTokenKind', () => {
     { token_use: 'access' },
   ])('accepts %j', (claim) => expect(judge('JWT', { ...CLAIMS, ...claim }, 'default')).toBe(OK))
 
-  it.each(['client_id', 'azp'])('is not satisfied by a %s of the prototype', (name) => {
+  it.each(['client_id', 'azp', 'cid', 'appid'])('is not satisfied by a %s of the prototype', (name) => {
     const claims = JSON.parse(`{"__proto__":{"${name}":"a"},"jti":"j"}`) as object
     expect(judge('JWT', claims, 'default')).toBe(TYPE)
   })

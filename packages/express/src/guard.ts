@@ -26,6 +26,11 @@ export interface Guarded extends RequestHandler {
    * stands on a single route or inside a `Router`: there Express sends it no request for a well-known path.
    */
   readonly metadata: RequestHandler
+  /**
+   * For a route behind the guard that needs more scopes than its own: `app.delete('/notes/:id', guarded.requireScopes(
+   * 'notes:write'), handler)`. `403` names all of them, so that clients step up; `401` where no guard ran.
+   */
+  requireScopes(...scopes: string[]): RequestHandler
 }
 
 /**
@@ -55,7 +60,15 @@ export function sharkGuard(audience: string | readonly string[], options: GuardO
     else send(res, answer)
   }
 
-  return Object.assign(middleware, { guard, metadata, ...mountable(middleware, metadata) })
+  const requireScopes =
+    (...scopes: string[]): RequestHandler =>
+    (req, res, next) => {
+      const refused = guard.requireScopes(req.auth, scopes)
+      if (refused === undefined) next()
+      else send(res, refused)
+    }
+
+  return Object.assign(middleware, { guard, metadata, requireScopes, ...mountable(middleware, metadata) })
 }
 
 /** The request as it came: before Express cut a mount path off its URL or merged its fields. */

@@ -6,7 +6,13 @@ import {
   type Guard,
   type GuardOptions,
 } from '@sharkguard/core'
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type {
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyReply,
+  FastifyRequest,
+  onRequestAsyncHookHandler,
+} from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
 
 declare module 'fastify' {
@@ -20,6 +26,12 @@ declare module 'fastify' {
 export interface Guarded extends FastifyPluginAsync {
   /** For `ready()`, `purge()` and `watch()`. Closes with the server. */
   readonly guard: Guard
+  /**
+   * For a route behind the guard that needs more scopes than its own: `app.delete('/notes/:id', { onRequest:
+   * guarded.requireScopes('notes:write') }, handler)`. `403` names all of them, so that clients step up; `401` where no guard
+   * ran.
+   */
+  requireScopes(...scopes: string[]): onRequestAsyncHookHandler
 }
 
 /**
@@ -51,7 +63,15 @@ export function sharkGuard(audience: string | readonly string[], options: GuardO
     app.addHook('onClose', () => guard.close())
     serveMetadata(app, guard)
   }
-  return Object.assign(fastifyPlugin(plugin, { name: '@sharkguard/fastify', fastify: '5.x' }), { guard })
+  const requireScopes =
+    (...scopes: string[]): onRequestAsyncHookHandler =>
+    async (request, reply) => {
+      const refused = guard.requireScopes(request.auth, scopes)
+      if (refused !== undefined) return send(reply, refused)
+    }
+
+  const registered = fastifyPlugin(plugin, { name: '@sharkguard/fastify', fastify: '5.x' })
+  return Object.assign(registered, { guard, requireScopes })
 }
 
 /**

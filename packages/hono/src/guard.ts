@@ -24,6 +24,11 @@ export interface Guarded extends MiddlewareHandler<{ Variables: { auth: AuthInfo
    * the guard itself stands under a path: Hono sends it no request for a well-known path then.
    */
   readonly metadata: MiddlewareHandler
+  /**
+   * For a route behind the guard that needs more scopes than its own: `app.delete('/notes/:id', guarded.requireScopes(
+   * 'notes:write'), handler)`. `403` names all of them, so that clients step up; `401` where no guard ran.
+   */
+  requireScopes(...scopes: string[]): MiddlewareHandler
 }
 
 /**
@@ -56,7 +61,14 @@ export function sharkGuard(audience: string | readonly string[], options: GuardO
     return answer === undefined ? next() : respond(answer)
   }
 
-  return Object.assign(middleware, { guard, metadata })
+  const requireScopes =
+    (...scopes: string[]): MiddlewareHandler =>
+    async (c, next) => {
+      const refused = guard.requireScopes(c.get('auth'), scopes)
+      return refused === undefined ? next() : respond(refused)
+    }
+
+  return Object.assign(middleware, { guard, metadata, requireScopes })
 }
 
 /** The request as it came. Its URL was put together from `Host`, which says nothing: what is left is the target. */

@@ -15,7 +15,7 @@ Runs an authorization server for development and tests.
   --port 8080         where to listen; 0: any free port
   --host 127.0.0.1    on which address
   --issuer URL        its name, by which clients reach it and which guards and agents compare exactly;
-                      by default http://HOST:PORT. A guard without an issuer expects http://localhost:8080
+                      by default http://localhost:PORT, or http://HOST:PORT with a --host
   --store URL         redis://… or rediss://…; by default everything is kept in memory
   --seed FILE         JSON: users, clients and other options
   --admin-key KEY     or SHARK_ADMIN_KEY in the environment; by default a new one, which is printed
@@ -52,7 +52,7 @@ function parseArguments(argv: readonly string[]) {
       args: [...argv],
       options: {
         port: { type: 'string', default: '8080' },
-        host: { type: 'string', default: '127.0.0.1' },
+        host: { type: 'string' },
         issuer: { type: 'string' },
         store: { type: 'string' },
         seed: { type: 'string' },
@@ -136,8 +136,13 @@ async function openStore(url: string | undefined, log: (event: object) => void):
   return { store, close }
 }
 
+/** Names the option, and what was expected of it. */
+const OPTION_ERROR = /^issuer: /
 const isWrongOption = (error: unknown): error is TypeError =>
-  error instanceof TypeError && error.message.startsWith('issuer: ')
+  error instanceof TypeError && OPTION_ERROR.test(error.message)
+
+/** What a guard without an issuer expects, outside production. */
+const nameOf = (port: number) => ({ issuer: `http://localhost:${port}` })
 
 async function main(): Promise<void> {
   const values = parseArguments(process.argv.slice(2))
@@ -156,15 +161,16 @@ async function main(): Promise<void> {
   const issuer = await startIssuer({
     ...seed,
     ...(isDemo ? { users: [demo] } : {}),
+    ...(values.host === undefined && port !== 0 ? nameOf(port) : {}),
     port,
-    host: values.host,
+    ...(values.host === undefined ? {} : { host: values.host }),
     ...(values.issuer === undefined ? {} : { issuer: values.issuer }),
     ...(adminKey === undefined ? {} : { adminKey }),
     ...(store === undefined ? {} : { store }),
     log,
   }).catch(async (error) => {
     await close()
-    throw isWrongOption(error) ? new UsageError(error.message) : error
+    throw isWrongOption(error) ? new UsageError(error.message.replace(OPTION_ERROR, '')) : error
   })
 
   let isStopping = false

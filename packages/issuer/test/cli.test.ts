@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { freePort } from '../../../test/support/free-port.ts'
 import { type Command, run, runIssuer } from './support/command.ts'
 
 const running: Command[] = []
@@ -43,6 +44,14 @@ describe('sharkguard-issuer', () => {
     expect(command.stdout + command.stderr).not.toContain('sk_live')
   })
 
+  it('is known by the name that a guard expects which is told none', async () => {
+    const port = await freePort()
+    const { url } = await start(['--port', `${port}`])
+    expect(url).toBe(`http://localhost:${port}`)
+    const metadata = await fetch(`${url}/.well-known/oauth-authorization-server`)
+    expect(await metadata.json()).toMatchObject({ issuer: url, jwks_uri: `${url}/.well-known/jwks.json` })
+  })
+
   it('is known by the URL that it is told', async () => {
     const { command, url } = await start(['--issuer', 'https://issuer.example', '--host', '127.0.0.1'])
     expect(url).toBe('https://issuer.example')
@@ -79,7 +88,11 @@ describe('sharkguard-issuer', () => {
     ['a port that is none', ['--port', 'x'], /--port: expected/],
     ['a port beyond the last', ['--port', '65536'], /--port: expected/],
     ['an argument too many', ['8080'], /8080/],
-    ['an issuer that is no URL', ['--port', '0', '--issuer', 'x'], /issuer: expected an http/],
+    [
+      'an issuer that is no URL',
+      ['--port', '0', '--issuer', 'x'],
+      /^sharkguard-issuer: issuer: expected an http/,
+    ],
     ['a seed file that is not there', ['--seed', '/nowhere.json'], /--seed: .*nowhere/],
     ['a store of another kind', ['--store', 'postgres://x', '--admin-key', 'k'], /--store: expected redis/],
     ['a store without an admin key', ['--store', 'redis://127.0.0.1:1'], /--admin-key: needed/],
