@@ -130,8 +130,9 @@ export function createGuard(audience: string | readonly string[], options: Guard
     const expiresAt = Math.ceil(proof.issuedAt) + life
     const key = await replayKey(settings.audience, proof)
     try {
-      if ((await replayStore.claim(key, expiresAt, proof.jkt)) !== 'fresh')
-        throw new Refusal('proof_replayed')
+      const answer = await replayStore.claim(key, expiresAt, proof.jkt)
+      if (answer === 'replayed') throw new Refusal('proof_replayed')
+      if (answer !== 'fresh') throw new TypeError("claim answered neither 'fresh' nor 'replayed'")
     } catch (error) {
       if (error instanceof Refusal) throw error
       const { floor = Number.NEGATIVE_INFINITY } = replayStore
