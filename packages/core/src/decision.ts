@@ -1,9 +1,13 @@
+import type { AuthInfo } from './auth-info.ts'
 import type { Scheme } from './credentials.ts'
 import type { Progress } from './guard.ts'
 import { type Reason, Refusal, Unavailable, type UnavailableReason } from './refusal.ts'
 import type { GuardRequest } from './request.ts'
 
-/** What `onDecision` learns. Never a token, a proof, or a credential; `detail` may name claims, hosts and paths. */
+/**
+ * What `onDecision` learns. Never a token, a proof, or a credential; `detail` may name claims, hosts and paths. A request that
+ * is allowed and has an operation in it that needs more scopes is two decisions: `allowed`, then `refused`.
+ */
 export type Decision =
   | (DecisionContext & { readonly outcome: 'allowed' })
   | (DecisionContext & {
@@ -40,6 +44,9 @@ export interface DecisionContext {
 
 /** Hands decisions to `onDecision`, and costs nothing where nobody listens. */
 export function createReporter(onDecision: ((decision: Decision) => void) | undefined) {
+  /** Requests that were let in, by what their handlers got. */
+  const admitted = new WeakMap<AuthInfo, () => DecisionContext>()
+
   function emit(decision: Decision): void {
     try {
       // An async function is a listener too, and its rejection would end the process.
@@ -68,8 +75,18 @@ export function createReporter(onDecision: ((decision: Decision) => void) | unde
 
   return {
     start: onDecision === undefined ? () => 0 : () => performance.now(),
-    allowed(started: number, request: GuardRequest, progress: Progress): void {
-      if (onDecision !== undefined) emit({ outcome: 'allowed', ...context(started, request, progress) })
+    allowed(started: number, request: GuardRequest, progress: Progress, auth: AuthInfo): void {
+      if (onDecision === undefined) return
+      const contextNow = () => context(started, request, progress)
+      admitted.set(auth, contextNow)
+      emit({ outcome: 'allowed', ...contextNow() })
+    },
+    /** Of an operation in a request that was let in. */
+    refusedOperation(auth: AuthInfo, scopes: readonly string[]): void {
+      const contextNow = admitted.get(auth)
+      if (contextNow === undefined) return
+      const detail = `an operation needs ${scopes.join(' ')}`
+      emit({ outcome: 'refused', reason: 'insufficient_scope', detail, ...contextNow() })
     },
     refused(started: number, request: GuardRequest, progress: Progress, error: unknown): void {
       if (onDecision === undefined) return

@@ -53,7 +53,7 @@ export interface Guard {
   metadataAnswer(request: GuardRequest): Answer | undefined
   /**
    * The refusal of a request that {@link Guard.verify} allowed, because the operation needs more scopes: RFC 6750 §3.1
-   * `insufficient_scope` in the scheme that was used, naming all of `scopes`.
+   * `insufficient_scope` in the scheme that was used, naming all of `scopes`. `onDecision` hears of it.
    */
   insufficientScope(auth: AuthInfo, scopes: readonly string[]): Refused
   /**
@@ -153,7 +153,7 @@ export function createGuard(audience: string | readonly string[], options: Guard
     const progress: Progress = { fields, credentials: undefined, token: undefined }
     try {
       const auth = await admit(request, progress)
-      report.allowed(started, request, progress)
+      report.allowed(started, request, progress, auth)
       return allowed(auth, nonceAlwaysNeeded ? await nonces.current(settings.clock()) : undefined)
     } catch (error) {
       report.refused(started, request, progress, error)
@@ -187,6 +187,7 @@ export function createGuard(audience: string | readonly string[], options: Guard
     metadataAnswer,
     metadataPaths,
     insufficientScope(auth, scopes) {
+      report.refusedOperation(auth, scopes)
       return refused('insufficient_scope', auth.cnf === undefined ? 'Bearer' : 'DPoP', { scopes })
     },
     watch: (auth, end) => streams.watch(auth.token, end),
