@@ -170,7 +170,8 @@ describe('a replay store that fails', () => {
       replayStore: { claim: () => answer as never },
       clock: () => now,
     })
-    expect((await odd.verify(exchange.request())).ok).toBe(false)
+    const verdict = await odd.verify(exchange.request())
+    expect(verdict).toMatchObject({ ok: false, status: 503, reason: 'replay_store_unavailable' })
     await odd.close()
   })
 })

@@ -112,6 +112,7 @@ describe.skipIf(!hasRedisServer())('at the start', () => {
     { window: 0 },
     { window: 902 },
     { window: Number.POSITIVE_INFINITY },
+    { keyPrefix: 'a' },
   ])('%o is a configuration error that names the option', (options) => {
     const error = (() => {
       try {

@@ -4,7 +4,10 @@ import type { Progress } from './guard.ts'
 import { type Reason, Refusal, Unavailable, type UnavailableReason } from './refusal.ts'
 import type { GuardRequest } from './request.ts'
 
-/** What `onDecision` learns. Never a token, a proof, or a credential; `detail` may name claims, hosts and paths. */
+/**
+ * What `onDecision` learns. Never a token, a proof, or a credential; `detail` may name claims, hosts and paths. A request that
+ * is allowed and has an operation in it that needs more scopes is two decisions: `allowed`, then `refused`.
+ */
 export type Decision =
   | (DecisionContext & { readonly outcome: 'allowed' })
   | (DecisionContext & {
@@ -29,8 +32,7 @@ export type Decision =
 
 /** As far as the request got. */
 export interface DecisionContext {
-  /** `undefined` for a refusal by `requireScopes` or `insufficientScope`, after the request itself was let in. */
-  readonly method: string | undefined
+  readonly method: string
   readonly scheme: Scheme | undefined
   readonly issuer: string | undefined
   readonly clientId: string | undefined
@@ -42,6 +44,9 @@ export interface DecisionContext {
 
 /** Hands decisions to `onDecision`, and costs nothing where nobody listens. */
 export function createReporter(onDecision: ((decision: Decision) => void) | undefined) {
+  /** Requests that were let in, by what their handlers got. */
+  const admitted = new WeakMap<AuthInfo, () => DecisionContext>()
+
   function emit(decision: Decision): void {
     try {
       // An async function is a listener too, and its rejection would end the process.
@@ -70,8 +75,18 @@ export function createReporter(onDecision: ((decision: Decision) => void) | unde
 
   return {
     start: onDecision === undefined ? () => 0 : () => performance.now(),
-    allowed(started: number, request: GuardRequest, progress: Progress): void {
-      if (onDecision !== undefined) emit({ outcome: 'allowed', ...context(started, request, progress) })
+    allowed(started: number, request: GuardRequest, progress: Progress, auth: AuthInfo): void {
+      if (onDecision === undefined) return
+      const contextNow = () => context(started, request, progress)
+      admitted.set(auth, contextNow)
+      emit({ outcome: 'allowed', ...contextNow() })
+    },
+    /** Of an operation in a request that was let in. */
+    refusedOperation(auth: AuthInfo, scopes: readonly string[]): void {
+      const contextNow = admitted.get(auth)
+      if (contextNow === undefined) return
+      const detail = `an operation needs ${scopes.join(' ')}`
+      emit({ outcome: 'refused', reason: 'insufficient_scope', detail, ...contextNow() })
     },
     refused(started: number, request: GuardRequest, progress: Progress, error: unknown): void {
       if (onDecision === undefined) return
@@ -83,21 +98,6 @@ export function createReporter(onDecision: ((decision: Decision) => void) | unde
         const detail = error instanceof Error ? error.message : undefined
         emit({ outcome: 'unavailable', reason, detail, cause: error, ...common })
       }
-    },
-    /** What was let in, and reported so, asks for more than it may. */
-    insufficientScope({ cnf, issuer, clientId, subject }: AuthInfo, scopes: readonly string[]): void {
-      emit({
-        outcome: 'refused',
-        reason: 'insufficient_scope',
-        detail: `needs ${scopes.join(' ')}`,
-        method: undefined,
-        scheme: cnf === undefined ? 'Bearer' : 'DPoP',
-        issuer,
-        clientId,
-        subject,
-        jkt: cnf?.jkt,
-        durationMs: 0,
-      })
     },
     notice(source: string, issuer: string, detail: string, cause: unknown): void {
       emit({ outcome: 'notice', source, issuer, detail, cause })

@@ -59,7 +59,7 @@ export interface Guard {
   requireScopes(auth: AuthInfo | null | undefined, scopes: readonly string[]): Refused | undefined
   /**
    * The refusal of a request that {@link Guard.verify} allowed, because the operation needs more scopes: RFC 6750 §3.1
-   * `insufficient_scope` in the scheme that was used, naming all of `scopes` and no others.
+   * `insufficient_scope` in the scheme that was used, naming all of `scopes` and no others. `onDecision` hears of it.
    */
   insufficientScope(auth: AuthInfo, scopes: readonly string[]): Refused
   /**
@@ -132,7 +132,7 @@ export function createGuard(audience: string | readonly string[], options: Guard
       requireScopes(token.scopes, settings.scopes, settings.impliesScope)
       if (proof !== undefined) await claim(proof, now)
       const auth = createAuthInfo(credentials.token, token, settings)
-      report.allowed(started, request, progress)
+      report.allowed(started, request, progress, auth)
       return allowed(auth, nonceAlwaysNeeded ? await nonces.current(settings.clock()) : undefined)
     } catch (error) {
       report.refused(started, request, progress, error)
@@ -145,8 +145,9 @@ export function createGuard(audience: string | readonly string[], options: Guard
     const life = settings.proofMaxAge + settings.clockTolerance + 1
     const expiresAt = Math.ceil(proof.issuedAt) + life
     try {
-      if ((await replayStore.claim(proof.replayKey, expiresAt, proof.jkt)) !== 'fresh')
-        throw new Refusal('proof_replayed')
+      const answer = await replayStore.claim(proof.replayKey, expiresAt, proof.jkt)
+      if (answer === 'replayed') throw new Refusal('proof_replayed')
+      if (answer !== 'fresh') throw new TypeError("claim answered neither 'fresh' nor 'replayed'")
     } catch (error) {
       if (error instanceof Refusal) throw error
       const { floor = Number.NEGATIVE_INFINITY } = replayStore
@@ -173,7 +174,7 @@ export function createGuard(audience: string | readonly string[], options: Guard
   }
 
   function insufficientScope(auth: AuthInfo, scopes: readonly string[]): Refused {
-    report.insufficientScope(auth, scopes)
+    report.refusedOperation(auth, scopes)
     return refused('insufficient_scope', auth.cnf === undefined ? 'Bearer' : 'DPoP', { scopes })
   }
 

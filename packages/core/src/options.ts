@@ -167,10 +167,12 @@ const OPTIONS: Record<keyof GuardOptions, true> = {
 export function resolveOptions(audience: string | readonly string[], options: GuardOptions): Settings {
   if (typeof options !== 'object' || options === null)
     throw new ConfigurationError('options', 'expected an object')
-  for (const name of Object.keys(options)) {
+  for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(OPTIONS, name)) {
       throw new ConfigurationError(name, `unknown option; known are ${Object.keys(OPTIONS).join(', ')}`)
     }
+    // Could mean the default as well as nothing at all, which for `revocation` are opposites.
+    if (value === null) throw new ConfigurationError(name, 'expected a value; left out it is the default')
   }
   const audiences = resolveAudiences(audience)
   const canonical = audiences[0] as string
@@ -391,6 +393,8 @@ function resolveRevocation(option: NonNullable<GuardOptions['revocation']>): Set
   const sources = Array.isArray(option)
     ? (option as readonly RevocationSource[])
     : [option as RevocationSource]
+  if (sources.length === 0)
+    throw new ConfigurationError('revocation', "expected at least one source; 'off' says none")
   if (!sources.every((source) => typeof source?.open === 'function')) {
     throw new ConfigurationError('revocation', "expected 'auto', 'off', a RevocationSource or a list of them")
   }

@@ -60,6 +60,24 @@ describe('onDecision', () => {
     ])
   })
 
+  it('hears of an operation that needs more scopes, after the request it is in was allowed', async () => {
+    const guard = guardOf()
+    const verdict = await guard.verify(exchange.request())
+    if (!verdict.ok) throw new Error(verdict.reason)
+    guard.insufficientScope(verdict.auth, ['files:write', 'admin'])
+    const { outcome: _, durationMs, ...who } = decisions[0] as Decision & { outcome: 'allowed' }
+    expect(decisions.slice(1)).toEqual([
+      {
+        outcome: 'refused',
+        reason: 'insufficient_scope',
+        detail: 'an operation needs files:write admin',
+        ...who,
+        durationMs: expect.any(Number) as number,
+      },
+    ])
+    expect((decisions[1] as { durationMs: number }).durationMs).toBeGreaterThanOrEqual(durationMs)
+  })
+
   it('hears what was not available, and its cause', async () => {
     const cause = new Error('ECONNREFUSED')
     const replayStore = { claim: () => Promise.reject(cause) }

@@ -220,4 +220,9 @@ describe('wrong options', () => {
       expect(() => memoryReplayStore(options)).toThrow(Object.keys(options)[0])
     },
   )
+
+  it('an unknown one', () => {
+    expect(memoryReplayStore({ maxEntries: 5, quota: 1, floor: 0, clock: () => 1 }).size).toBe(0)
+    expect(() => memoryReplayStore({ max: 5 } as never)).toThrow('memoryReplayStore.max: unknown option')
+  })
 })

@@ -41,11 +41,15 @@ export interface Guarded extends RequestHandler {
  */
 export function sharkGuard(audience: string | readonly string[], options: GuardOptions = {}): Guarded {
   const guard = createGuard(audience, options)
+  const admitted = new WeakSet<Request>()
 
   const middleware: RequestHandler = (req, res, next) => {
+    // On the app and again on a route, say; and a proof passes once.
+    if (admitted.has(req)) return next()
     guard.gate(describe(req)).then((passage) => {
       if (passage.kind === 'answer') return send(res, passage.answer)
       if (passage.kind === 'allow') {
+        admitted.add(req)
         req.auth = passage.auth
         breakOffWithToken(res, guard, passage.auth)
         for (const [name, value] of Object.entries(passage.headers)) res.append(name, value)

@@ -138,6 +138,17 @@ describe('on a single route or in a router', () => {
     expect((await request(guarded).get(`${METADATA}/mcp`)).body.resource).toBe(exchange.resource)
   })
 
+  it('asks for one proof when it stands in the way twice, and for another from another guard', async () => {
+    const guard = sharkGuard(exchange.resource, options())
+    const { app: guarded } = app((a) => a.use(guard).use('/mcp', guard))
+    const headers = exchange.headers()
+    expect((await post(guarded, '/mcp', headers)).body.client).toBe('agent-1')
+    expect((await post(guarded, '/mcp', headers)).status).toBe(401)
+    const stricter = sharkGuard(exchange.resource, { ...options(), scopes: ['admin'] })
+    const { app: both } = app((a) => a.use(guard).use('/mcp', guard, stricter))
+    expect((await post(both, '/mcp', exchange.headers())).status).toBe(403)
+  })
+
   it('works in a router under a path', async () => {
     const router = Router().use(sharkGuard(exchange.resource, options()))
     const { app: guarded } = app((a) => a.use('/mcp', router))

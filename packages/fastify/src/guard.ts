@@ -42,13 +42,17 @@ export interface Guarded extends FastifyPluginAsync {
  */
 export function sharkGuard(audience: string | readonly string[], options: GuardOptions = {}): Guarded {
   const guard = createGuard(audience, options)
+  const admitted = new WeakSet<FastifyRequest>()
 
   const plugin: FastifyPluginAsync = async (app) => {
     if (!app.hasRequestDecorator('auth')) app.decorateRequest('auth', null)
     app.addHook('onRequest', async (request, reply) => {
+      // Registered in a context and again in one within, say; and a proof passes once.
+      if (admitted.has(request)) return
       const passage = await guard.gate(describe(request))
       if (passage.kind === 'answer') return send(reply, passage.answer)
       if (passage.kind === 'allow') {
+        admitted.add(request)
         request.auth = passage.auth
         // Where the MCP SDK's Node adapter looks.
         Object.assign(request.raw, { auth: passage.auth })

@@ -186,6 +186,27 @@ describe('two guards on one server', () => {
     expect(await resourceAt(METADATA)).toBe('https://mcp.example.com/a')
   })
 
+  it('asks for one proof when it stands in the way twice, and for another from another guard', async () => {
+    start()
+    const guard = sharkGuard(exchange.resource, options())
+    const stricter = sharkGuard(exchange.resource, { ...options(), scopes: ['admin'] })
+    await app.register(guard)
+    await app.register(async (child) => {
+      await child.register(guard)
+      answerWhoCalls(child, '/mcp')
+      await child.register(async (within) => {
+        await within.register(stricter)
+        answerWhoCalls(within, '/mcp/admin')
+      })
+    })
+    const headers = exchange.headers()
+    expect((await post('/mcp', headers)).json().client).toBe('agent-1')
+    expect((await post('/mcp', headers)).statusCode).toBe(401)
+    const token = exchange.token()
+    const proof = exchange.proof(token, { url: 'https://mcp.example.com/mcp/admin' })
+    expect((await post('/mcp/admin', exchange.headers({ token, proof }))).statusCode).toBe(403)
+  })
+
   it('lets a token of one not into the other', async () => {
     start()
     for (const name of ['mcp', 'b']) {

@@ -7,6 +7,7 @@ import {
   type GuardOptions,
 } from '@sharkguard/core'
 import type { Context, MiddlewareHandler } from 'hono'
+import type { StatusCode } from 'hono/utils/http-status'
 
 declare module 'hono' {
   interface ContextVariableMap {
@@ -38,11 +39,15 @@ export interface Guarded extends MiddlewareHandler<{ Variables: { auth: AuthInfo
  */
 export function sharkGuard(audience: string | readonly string[], options: GuardOptions = {}): Guarded {
   const guard = createGuard(audience, options)
+  const admitted = new WeakSet<Context>()
 
   const middleware: MiddlewareHandler = async (c, next) => {
+    // Both `/mcp` and `/mcp/*` match `/mcp`, and a proof passes once.
+    if (admitted.has(c)) return next()
     const passage = await guard.gate(describe(c))
-    if (passage.kind === 'answer') return respond(passage.answer)
+    if (passage.kind === 'answer') return respond(c, passage.answer)
     if (passage.kind === 'pass') return next()
+    admitted.add(c)
     c.set('auth', passage.auth)
     const fields = Object.entries(passage.headers)
     for (const [name, value] of fields) c.header(name, value, { append: true })
@@ -58,14 +63,14 @@ export function sharkGuard(audience: string | readonly string[], options: GuardO
 
   const metadata: MiddlewareHandler = async (c, next) => {
     const answer = guard.metadataAnswer(describe(c))
-    return answer === undefined ? next() : respond(answer)
+    return answer === undefined ? next() : respond(c, answer)
   }
 
   const requireScopes =
     (...scopes: string[]): MiddlewareHandler =>
     async (c, next) => {
       const refused = guard.requireScopes(c.get('auth'), scopes)
-      return refused === undefined ? next() : respond(refused)
+      return refused === undefined ? next() : respond(c, refused)
     }
 
   return Object.assign(middleware, { guard, metadata, requireScopes })
@@ -77,6 +82,10 @@ function describe(c: Context) {
   return { method, url: url.replace(/^[^:/?#]+:\/\/[^/?#]*/, '') || '/', headers }
 }
 
-function respond({ status, headers, body }: Answer): Response {
-  return new Response(body === '' ? null : body, { status, headers: { ...headers } })
+/** Not as a `Response` of our own: Hono would lay over it what others have set, such as the fields that `hono/cors` exposes. */
+function respond(c: Context, { status, headers, body }: Answer): Response {
+  for (const [name, value] of Object.entries(headers)) {
+    c.header(name, value, { append: name === 'Access-Control-Expose-Headers' })
+  }
+  return c.newResponse(body === '' ? null : body, status as StatusCode)
 }

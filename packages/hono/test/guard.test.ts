@@ -1,5 +1,6 @@
 import { sharkGuard } from '@sharkguard/hono'
 import { type Context, Hono } from 'hono'
+import { cors } from 'hono/cors'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Exchange } from '../../../test/support/exchange.ts'
 
@@ -83,6 +84,28 @@ describe('app.use(sharkGuard(audience))', () => {
   })
 })
 
+it('behind hono/cors, shows browsers what both expose, and the metadata to anyone', async () => {
+  const app = new Hono()
+    .use(cors({ origin: 'https://app.example', exposeHeaders: ['Mcp-Session-Id'] }))
+    .use(guard())
+    .all('/*', whoCalls) as unknown as Hono
+  const exposed = 'Mcp-Session-Id, WWW-Authenticate, DPoP-Nonce'
+  for (const [headers, status] of [
+    [exchange.headers(), 200],
+    [{}, 401],
+  ] as const) {
+    const answer = await post(app, '/mcp', { ...headers, origin: 'https://app.example' })
+    expect(answer.status).toBe(status)
+    expect(answer.headers.get('access-control-expose-headers')).toBe(exposed)
+    expect(answer.headers.get('access-control-allow-origin')).toBe('https://app.example')
+  }
+  const metadata = await app.request(METADATA, { headers: { origin: 'https://other.example' } })
+  expect(metadata.headers.get('access-control-allow-origin')).toBe('*')
+  expect((await app.request(METADATA, { method: 'HEAD' })).headers.get('content-type')).toBe(
+    'application/json',
+  )
+})
+
 describe('under a path', () => {
   it('guards what is below it, and needs a line for the metadata', async () => {
     const middleware = guard()
@@ -107,6 +130,18 @@ describe('under a path', () => {
       const cut = exchange.proof(token, { url: 'https://mcp.example.com/tools' })
       expect((await post(app, '/mcp/tools', exchange.headers({ token, proof: cut }))).status).toBe(401)
     }
+  })
+
+  it('asks for one proof where two patterns match, and for another from another guard', async () => {
+    const middleware = guard()
+    const below = () => new Hono().use('/mcp', middleware).use('/mcp/*', middleware)
+    const app = below().all('/*', whoCalls) as unknown as Hono
+    const headers = exchange.headers()
+    expect(await (await post(app, '/mcp', headers)).json()).toEqual({ client: 'agent-1' })
+    expect((await post(app, '/mcp', headers)).status).toBe(401)
+    const stricter = sharkGuard(exchange.resource, { issuer: exchange.issuer, scopes: ['admin'] })
+    const both = below().use(stricter).all('/*', whoCalls) as unknown as Hono
+    expect((await post(both, '/mcp', exchange.headers())).status).toBe(403)
   })
 
   it('guards a single route', async () => {

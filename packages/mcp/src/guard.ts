@@ -1,6 +1,7 @@
 import {
   type Answer,
   type AuthInfo,
+  ConfigurationError,
   createGuard,
   endWithToken,
   type Guard,
@@ -51,13 +52,11 @@ export function sharkGuard(
   options: McpGuardOptions = {},
 ): GuardedHandler {
   const { tools, resources, prompts, public: patterns = [], ...guardOptions } = options
+  const handle = withOwnedSessions(handleOf(handler))
   const guard = createGuard(audience, guardOptions)
   const open = publicOperations(patterns)
   const requireScopes = operationScopes(guard, options)
   const hasTables = [tools, resources, prompts].some((table) => table !== undefined)
-  const handle = withOwnedSessions(
-    typeof handler === 'function' ? handler : (...args) => handler.fetch(...args),
-  )
 
   /** Lets the handler run unless the body has something in it that speaks against it. */
   async function handleUnless(
@@ -102,6 +101,15 @@ export function sharkGuard(
       return isAnonymous(request, answer) ? admitAnybody(request, given, answer) : respond(answer)
     },
   }
+}
+
+function handleOf(handler: McpHandler): HandleRequest {
+  if (typeof handler === 'function') return handler
+  if (typeof handler?.fetch === 'function') return (...args) => handler.fetch(...args)
+  throw new ConfigurationError(
+    'handler',
+    'expected createMcpHandler(…), or a function from Request to Response',
+  )
 }
 
 /** Absent credentials, not such as the guard does not know. */

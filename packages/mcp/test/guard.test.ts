@@ -196,4 +196,8 @@ describe('wrong configuration', () => {
     expect(make).toThrow(ConfigurationError)
     expect(make).toThrow(`sharkGuard: ${option}: `)
   })
+
+  it.each([undefined, null, {}, 'handler'])('of a handler that is %j throws, too', (handler) => {
+    expect(() => sharkGuard(handler as never, 'https://mcp.example.com/mcp')).toThrow('sharkGuard: handler: ')
+  })
 })

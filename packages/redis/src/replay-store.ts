@@ -38,6 +38,7 @@ export interface RedisReplayStore extends ReplayStore {
 const DEFAULT_WINDOW = 81
 const LONGEST_WINDOW = 901
 const STARTING_MS = 1000
+const OPTIONS = ['prefix', 'deadlineMs', 'window', 'clock']
 
 /**
  * Remembers used proofs in a Redis that several instances share. A claim is one `SET key 1 NX PXAT expiresAt`: exactly one
@@ -49,7 +50,7 @@ const STARTING_MS = 1000
  *
  * It does not know a quota per key, and takes no cluster: its shards fail over one by one, unseen.
  * @param client of node-redis (v4 to v6) or ioredis (v5, v6); connecting and closing it stays with you
- * @throws ConfigurationError for another kind of client, or a wrong option
+ * @throws ConfigurationError for another kind of client, or a wrong or unknown option
  */
 export function redisReplayStore(
   client: RedisClient,
@@ -141,6 +142,10 @@ function refusalOf(error: unknown): Unavailable {
 }
 
 function resolveOptions(options: RedisReplayStoreOptions) {
+  for (const name of Object.keys(options)) {
+    if (!OPTIONS.includes(name))
+      throw new ConfigurationError(name, `unknown option; known are ${OPTIONS.join(', ')}`)
+  }
   const { prefix = 'sharkguard:replay:', deadlineMs = 50, window = DEFAULT_WINDOW } = options
   if (typeof prefix !== 'string') throw new ConfigurationError('prefix', 'expected text')
   if (!(deadlineMs > 0 && deadlineMs <= 10_000)) {

@@ -1,5 +1,6 @@
 import { resolveClock } from '../options.ts'
 import { ConfigurationError, Unavailable } from '../refusal.ts'
+import { requireKnownOptions } from '../revocation/source-options.ts'
 import { createFingerprint } from './fingerprint.ts'
 import { FingerprintTable } from './fingerprint-table.ts'
 import { createQuota } from './quota.ts'
@@ -51,9 +52,11 @@ const GIVEN_UP = 1 / 8
  *
  * Two different proofs share a fingerprint once in 10¹³ claims at a million entries; the second is then refused as a
  * replay. The other way round cannot happen.
+ * @throws ConfigurationError when it is made, for a wrong or unknown option
  * @throws Unavailable `replay_store_full` below the floor, `replay_quota_exceeded` beyond the quota of a key
  */
 export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): MemoryReplayStore {
+  requireKnownOptions('memoryReplayStore', options, ['maxEntries', 'quota', 'floor', 'clock'])
   const { maxEntries = 1_000_000, quota = 0.1 } = options
   const clock = resolveClock(options.clock)
   if (!Number.isInteger(maxEntries) || maxEntries < 1 || maxEntries > 2 ** 30) {
