@@ -17,6 +17,8 @@ Runs an authorization server for development and tests.
   --issuer URL        how clients reach it, if that is another URL
   --store URL         redis://… or rediss://…; by default everything is kept in memory
   --seed FILE         JSON: users, clients and other options
+  --redirect-schemes cursor,vscode
+                      schemes without a period that clients may be reached by
   --admin-key KEY     or SHARK_ADMIN_KEY in the environment; by default a new one, which is printed
 `
 
@@ -54,6 +56,7 @@ function parseArguments(argv: readonly string[]) {
         issuer: { type: 'string' },
         store: { type: 'string' },
         seed: { type: 'string' },
+        'redirect-schemes': { type: 'string' },
         'admin-key': { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -143,6 +146,7 @@ async function main(): Promise<void> {
   const log = (event: object) => console.error(JSON.stringify({ time: new Date().toISOString(), ...event }))
   const port = parsePort(values.port)
   const seed = readSeed(values.seed)
+  const redirectSchemes = values['redirect-schemes']?.split(',')
   const adminKey = values['admin-key'] ?? process.env.SHARK_ADMIN_KEY
   if (values.store !== undefined && adminKey === undefined) {
     throw new UsageError('--admin-key: needed with --store: all instances have the same')
@@ -157,6 +161,7 @@ async function main(): Promise<void> {
     port,
     host: values.host,
     ...(values.issuer === undefined ? {} : { issuer: values.issuer }),
+    ...(redirectSchemes === undefined ? {} : { redirectSchemes }),
     ...(adminKey === undefined ? {} : { adminKey }),
     ...(store === undefined ? {} : { store }),
     log,

@@ -1,3 +1,4 @@
+import { resolveSchemes } from './authorize/redirect-schemes.ts'
 import { createClock } from './clock.ts'
 import { memoryStore } from './memory-store.ts'
 import { randomSecret } from './random.ts'
@@ -39,6 +40,11 @@ export interface IssuerOptions {
    * addresses only; `'loopback'`: from this machine and by http too, for tests. Default `'public'`.
    */
   readonly clientMetadataDocuments?: 'public' | 'loopback' | 'off'
+  /**
+   * Private-use schemes without a period that redirect URIs may have (`'cursor'`), beside those with one, which always may
+   * (RFC 8252 §7.1). Default: none.
+   */
+  readonly redirectSchemes?: readonly string[]
   /** Clients that are known from the start. Those that the store knows already stay as they are. */
   readonly clients?: readonly SeedClient[]
   /** Who can log in, for tests and development. Default: nobody. */
@@ -81,6 +87,7 @@ export interface Settings {
   readonly store: IssuerStore
   readonly registration: RegistrationSettings
   readonly clientMetadataDocuments: 'public' | 'loopback' | 'off'
+  readonly redirectSchemes: ReadonlySet<string>
   readonly clients: readonly SeedClient[]
   readonly users: Users
   /** The user in whose name everything is approved without asking. */
@@ -105,6 +112,7 @@ const OPTIONS: Record<keyof IssuerOptions, true> = {
   store: true,
   registration: true,
   clientMetadataDocuments: true,
+  redirectSchemes: true,
   clients: true,
   users: true,
   autoApprove: true,
@@ -151,6 +159,7 @@ export function resolveOptions(options: IssuerOptions): Settings {
   }
   const refreshTokenLifetime = seconds(options, 'refreshTokenLifetime', 14 * DAY, 366 * DAY)
   const clock = createClock(options.clock)
+  const rules = { redirectSchemes: resolveSchemes(options.redirectSchemes) }
   return {
     issuer,
     base: issuer.replace(/\/$/, ''),
@@ -166,7 +175,8 @@ export function resolveOptions(options: IssuerOptions): Settings {
     store: options.store ?? memoryStore({ clock }),
     registration: resolvePolicy(options.registration),
     clientMetadataDocuments,
-    clients: requireClients(options.clients),
+    ...rules,
+    clients: requireClients(options.clients, rules),
     ...resolveUsers(options.users, options.autoApprove),
     clientAddress: options.clientAddress ?? (() => undefined),
     statusList: resolveStatusList(options.statusList ?? true),

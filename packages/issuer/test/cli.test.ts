@@ -68,6 +68,18 @@ describe('sharkguard-issuer', () => {
     expect(await response.json()).toMatchObject({ expires_in: 60 })
   })
 
+  it('lets clients be reached by the schemes that it is told', async () => {
+    const { url } = await start(['--redirect-schemes', 'cursor,vscode'])
+    const register = (uri: string) =>
+      fetch(`${url}/oauth/register`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ client_name: 'App', redirect_uris: [uri] }),
+      })
+    expect((await register('cursor://anysphere.cursor-mcp/oauth/callback')).status).toBe(201)
+    expect((await register('windsurf://callback')).status).toBe(400)
+  })
+
   it('prints help', async () => {
     const command = run(['--help'])
     expect(await command.ended).toBe(0)
@@ -81,6 +93,7 @@ describe('sharkguard-issuer', () => {
     ['an argument too many', ['8080'], /8080/],
     ['an issuer that is no URL', ['--port', '0', '--issuer', 'x'], /issuer: expected an http/],
     ['a seed file that is not there', ['--seed', '/nowhere.json'], /--seed: .*nowhere/],
+    ['a scheme of no application', ['--port', '0', '--redirect-schemes', 'javascript'], /redirectSchemes: /],
     ['a store of another kind', ['--store', 'postgres://x', '--admin-key', 'k'], /--store: expected redis/],
     ['a store without an admin key', ['--store', 'redis://127.0.0.1:1'], /--admin-key: needed/],
   ])('ends with 2 for %s, and says so', async (_name, args, message) => {

@@ -1,6 +1,6 @@
 import { requirements } from './requirement.ts'
 
-/** The authorization server: RFC 6749, 7636, 7009, 7591, 7592, 7662, 8414, 8693, 8707, 9068, 9207, 9700, Token Status List. */
+/** The authorization server: RFC 6749, 7636, 7009, 7591, 7592, 7662, 8252, 8414, 8693, 8707, 9068, 9207, 9700, Token Status List. */
 export const ISSUER = [
   ...requirements('RFC 6749', 'issuer', [
     ['6749-4.1.2-once', 'MUST', 'A code is good once, and for ten minutes at most'],
@@ -44,6 +44,13 @@ export const ISSUER = [
     ['7662-2.1-auth', 'MUST', 'Who asks is authorized'],
     ['7662-2.2-checks', 'MUST', 'Expired, revoked and foreign tokens are inactive'],
     ['7662-2.2-inactive', 'SHOULD', 'An inactive token is {"active":false} and nothing more'],
+  ]),
+  ...requirements('RFC 8252', 'issuer', [
+    ['8252-7', 'MUST', 'Private-use schemes, https and loopback addresses can be redirected to'],
+    ['8252-7.3', 'MUST', 'A loopback redirect URI may have any port'],
+    ['8252-8.4-exact', 'MUST', 'Nothing but the very redirect URI that was registered is redirected to'],
+    ['8252-8.4-period', 'SHOULD', 'Schemes without a period are refused'],
+    ['8252-8.6', 'SHOULD', 'Who may be any program is not approved unasked'],
   ]),
   ...requirements('RFC 8414', 'issuer', [
     ['8414-2-issuer', 'MUST', 'issuer is a URL without query and fragment'],

@@ -22,7 +22,8 @@ const unreadable = () =>
  * Reads the documents that client ids are the URLs of, and keeps them as long as their HTTP headers say. What went wrong
  * with one is in the log; the answer does not tell what our network looks like.
  */
-export function createClientDocuments({ clock, log, clientMetadataDocuments }: Settings) {
+export function createClientDocuments(settings: Settings) {
+  const { clock, log, clientMetadataDocuments } = settings
   const loopback = clientMetadataDocuments === 'loopback'
   const kept = new Map<string, { readonly client: Client; readonly until: number }>()
   const underway = new Map<string, Promise<Client>>()
@@ -68,7 +69,7 @@ export function createClientDocuments({ clock, log, clientMetadataDocuments }: S
 
   async function describedClient(clientId: string, text: string): Promise<Client> {
     try {
-      const { client } = await createClient(parseDocument(clientId, text), 'document', clock())
+      const { client } = await createClient(parseDocument(clientId, text), 'document', settings)
       return { ...client, id: clientId, registeredBy: 'document' }
     } catch (error) {
       log({ level: 'warn', message: 'client metadata document', url: clientId, error: String(error) })
