@@ -32,6 +32,7 @@ const SEEDABLE = [
   'autoApprove',
   'registration',
   'clientMetadataDocuments',
+  'trustedIdentityProviders',
   'resources',
   'defaultResource',
   'tokenLifetime',

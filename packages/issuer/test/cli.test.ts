@@ -109,6 +109,11 @@ describe('sharkguard-issuer', () => {
     ['has an unknown name', { user: [] }, /--seed: user: unknown/],
     ['sets what arguments set', { adminKey: 'x' }, /--seed: adminKey: unknown/],
     ['has a wrong value', { tokenLifetime: -1 }, /tokenLifetime: expected/],
+    [
+      'has a wrong provider',
+      { trustedIdentityProviders: [{}] },
+      /trustedIdentityProviders: issuer: expected/,
+    ],
     ['has a wrong user', { users: [{}] }, /users: expected/],
   ])('ends with 2 for a seed file that %s', async (_name, content, message) => {
     const command = run(['--port', '0', '--seed', seedFile(content)])

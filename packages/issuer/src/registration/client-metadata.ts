@@ -7,12 +7,14 @@ import { isResource } from '../target.ts'
 
 export const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none']
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
+export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+/** Those that need nothing of the operator. */
 export const GRANT_TYPES = ['authorization_code', 'client_credentials', 'refresh_token', TOKEN_EXCHANGE]
 
 type Input = Readonly<Record<string, unknown>>
 
 /** What of client metadata is the operator's choice. */
-export type MetadataRules = Pick<Settings, 'redirectSchemes'>
+export type MetadataRules = Pick<Settings, 'redirectSchemes' | 'grantTypes'>
 
 /** Client metadata (RFC 7591 §2) in which everything has been checked. */
 export interface ClientMetadata {
@@ -50,8 +52,8 @@ export function parseClientMetadata(
     throw invalidMetadata(`token_endpoint_auth_method must be one of ${AUTH_METHODS.join(', ')}`)
   }
   const grantTypes = stringList(input.grant_types, 'grant_types') ?? fallbackGrants
-  if (!grantTypes.every((grant) => GRANT_TYPES.includes(grant))) {
-    throw invalidMetadata(`grant_types must be among ${GRANT_TYPES.join(', ')}`)
+  if (!grantTypes.every((grant) => rules.grantTypes.includes(grant))) {
+    throw invalidMetadata(`grant_types must be among ${rules.grantTypes.join(', ')}`)
   }
   const responseTypes = stringList(input.response_types, 'response_types') ?? ['code']
   if (responseTypes.some((type) => type !== 'code')) throw invalidMetadata('response_types must be code')
