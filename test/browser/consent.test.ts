@@ -9,7 +9,8 @@ const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === '::1'),
 )
 
-const users = [{ username: 'alice', password: 'correct horse' }]
+// Ten attempts to sign in are let through for a name.
+const users = ['alice', 'bob'].map((username) => ({ username, password: 'correct horse' }))
 
 describe.skipIf(!hasChromium)('the consent page in Chromium', () => {
   let chromium: Browser
@@ -23,7 +24,7 @@ describe.skipIf(!hasChromium)('the consent page in Chromium', () => {
 
   beforeAll(async () => {
     chromium = await launchChromium()
-    issuer = await startIssuer({ users, clock: () => now })
+    issuer = await startIssuer({ users, clock: () => now, redirectSchemes: ['cursor'] })
   }, 60_000)
   afterAll(async () => {
     await chromium?.close()
@@ -72,11 +73,11 @@ describe.skipIf(!hasChromium)('the consent page in Chromium', () => {
   }
 
   /** Comes from the client's site, as users do, and signs in. */
-  async function logIn(to = url()): Promise<void> {
+  async function logIn(to = url(), username = 'alice'): Promise<void> {
     client.pages.set('/', { body: `<a href="${to.replaceAll('&', '&amp;')}">Connect</a>` })
     await page.goto(`${client.origin}/`)
     await page.getByRole('link', { name: 'Connect' }).click()
-    await page.getByLabel('Username').fill('alice')
+    await page.getByLabel('Username').fill(username)
     await page.getByLabel('Password').fill('correct horse')
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByRole('heading', { name: 'Allow Notes Assistant to act for you?' }).waitFor()
@@ -185,6 +186,26 @@ describe.skipIf(!hasChromium)('the consent page in Chromium', () => {
     expect(client.answers[0]).toHaveProperty('code')
     await third.close()
   })
+
+  it.each(['com.example.app:/callback', 'cursor://anysphere.cursor-mcp/oauth/callback'])(
+    'leads to an application by its scheme: %s',
+    async (redirectUri) => {
+      const id = await register([redirectUri])
+      await logIn(url(redirectUri, id), 'bob')
+      const scheme = redirectUri.slice(0, redirectUri.indexOf(':') + 1)
+      expect(await page.getByText('You will be sent to').locator('+ p').textContent()).toBe(scheme)
+      // What Chromium then hands to the system; where form-action says otherwise there is no such request.
+      const asked = page.waitForRequest((request) => request.url().startsWith(redirectUri))
+      await page.getByRole('button', { name: 'Allow' }).click({ noWaitAfter: true })
+      const { searchParams } = new URL((await asked).url())
+      expect(Object.fromEntries(searchParams)).toEqual({
+        code: expect.any(String),
+        state: 'xyz',
+        iss: issuer.url,
+      })
+      expect(complaints).toEqual([])
+    },
+  )
 
   it.skipIf(!hasIpv6)('leads back to an IPv6 address of this machine', async () => {
     const there = await startClientSite('::1')

@@ -7,7 +7,7 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 /** What vitest runs, as its configuration says it: `packages/<any>/test/` and `test/`, files that end with `.test.ts`. */
 export const INCLUDED = ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts']
 
-const CITED = /\[((?:\d{4}|MCP|SEP|TSL)-[\w.-]+)\]/g
+const CITED = /\[((?:\d{4}|EMA|JAG|MCP|SEP|TSL)-[\w.-]+)\]/g
 
 interface Node {
   readonly type: string

@@ -22,6 +22,7 @@ beforeEach(async () => {
   issuer = await startIssuer({
     users: [{ id: 'usr_alice', username: 'alice', password: 'x' }],
     autoApprove: 'alice',
+    redirectSchemes: ['cursor'],
   })
 })
 afterEach(async () => {
@@ -112,6 +113,17 @@ describe.each(Object.entries(LINES))('the stock client, %s', (_name, { line, dpo
     expect(type).toBe(dpop === 'required' ? 'DPoP' : 'Bearer')
     expect(JSON.parse(atob(token!.split('.')[1]!))).toMatchObject({ sub: 'usr_alice', aud: host.resource })
   })
+
+  it.each(['com.example.app:/callback', 'cursor://anysphere.cursor-mcp/oauth/callback'])(
+    'comes back by a scheme of its own: %s',
+    async (redirectUrl) => {
+      await guard({ dpop, scopes: ['mcp:read'] })
+      const provider = new Provider({ redirectUrl })
+      const client = await connect(line, provider)
+      expect(provider.clientInformation()).toMatchObject({ redirect_uris: [redirectUrl] })
+      expect(await call(client, 'whoami')).toMatch(/^whoami shark_dcr_\S+ mcp:read$/)
+    },
+  )
 
   it('refreshes its token when that has expired, once and again', async () => {
     await guard({ dpop, scopes: ['mcp:read'] })

@@ -5,6 +5,8 @@ export interface SignInOptions {
   readonly metadata?: Readonly<Record<string, unknown>>
   /** Says yes for the user: what a browser would come back with. Default: follows the issuer's redirect. */
   readonly browse?: (url: URL) => Promise<URL>
+  /** Default: a loopback address. */
+  readonly redirectUrl?: string
 }
 
 /** Where an unattended issuer sends the user straight back to. */
@@ -16,7 +18,7 @@ async function followRedirect(url: URL): Promise<URL> {
 
 /** What an application has that signs users in with the SDK's own flow, of either line: nothing of it is ours. */
 export class SignedInProvider implements OAuthClientProvider {
-  readonly redirectUrl = 'http://127.0.0.1:33418/callback'
+  readonly redirectUrl: string
   readonly #options: SignInOptions
   readonly #saved = new Map<string, unknown>()
   /** What the browser came back with, each time. */
@@ -24,6 +26,7 @@ export class SignedInProvider implements OAuthClientProvider {
 
   constructor(options: SignInOptions = {}) {
     this.#options = options
+    this.redirectUrl = options.redirectUrl ?? 'http://127.0.0.1:33418/callback'
   }
 
   get clientMetadata() {

@@ -18,6 +18,8 @@ Runs an authorization server for development and tests.
                       by default http://localhost:PORT, or http://HOST:PORT with a --host
   --store URL         redis://… or rediss://…; by default everything is kept in memory
   --seed FILE         JSON: users, clients and other options
+  --redirect-schemes cursor,vscode
+                      schemes without a period that clients may be reached by
   --admin-key KEY     or SHARK_ADMIN_KEY in the environment; by default a new one, which is printed
   -h, --help          this
 `
@@ -32,6 +34,7 @@ const SEEDABLE = [
   'autoApprove',
   'registration',
   'clientMetadataDocuments',
+  'trustedIdentityProviders',
   'resources',
   'defaultResource',
   'tokenLifetime',
@@ -56,6 +59,7 @@ function parseArguments(argv: readonly string[]) {
         issuer: { type: 'string' },
         store: { type: 'string' },
         seed: { type: 'string' },
+        'redirect-schemes': { type: 'string' },
         'admin-key': { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -150,6 +154,7 @@ async function main(): Promise<void> {
   const log = (event: object) => console.error(JSON.stringify({ time: new Date().toISOString(), ...event }))
   const port = parsePort(values.port)
   const seed = readSeed(values.seed)
+  const redirectSchemes = values['redirect-schemes']?.split(',')
   const adminKey = values['admin-key'] ?? process.env.SHARK_ADMIN_KEY
   if (values.store !== undefined && adminKey === undefined) {
     throw new UsageError('--admin-key: needed with --store: all instances have the same')
@@ -165,6 +170,7 @@ async function main(): Promise<void> {
     port,
     ...(values.host === undefined ? {} : { host: values.host }),
     ...(values.issuer === undefined ? {} : { issuer: values.issuer }),
+    ...(redirectSchemes === undefined ? {} : { redirectSchemes }),
     ...(adminKey === undefined ? {} : { adminKey }),
     ...(store === undefined ? {} : { store }),
     log,

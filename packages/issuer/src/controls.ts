@@ -75,7 +75,7 @@ export interface Controls {
 }
 
 export function createControls({ settings, keys, revocation, tokens }: Parts, app: Hono): Controls {
-  const { store, clock, base, adminKey, tokenLifetime } = settings
+  const { store, base, adminKey, tokenLifetime } = settings
 
   /** Calls the issuer's own API, as the admin. */
   async function call(method: string, path: string, body?: URLSearchParams | object): Promise<void> {
@@ -102,7 +102,7 @@ export function createControls({ settings, keys, revocation, tokens }: Parts, ap
         jwks: agent.jwks,
         resources: agent.resources,
       }
-      const { client, clientSecret = '' } = await createClient(input, 'admin', clock())
+      const { client, clientSecret = '' } = await createClient(input, 'admin', settings)
       await addClient(store, client)
       return { clientId: client.id, clientSecret, agentId: client.agentId }
     },

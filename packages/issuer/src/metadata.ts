@@ -1,14 +1,17 @@
 import { ASSERTION_ALGORITHMS } from './client-assertion.ts'
 import { PROOF_ALGORITHMS } from './dpop.ts'
 import type { Settings } from './options.ts'
-import { AUTH_METHODS, GRANT_TYPES } from './registration/client-metadata.ts'
+import { AUTH_METHODS, JWT_BEARER } from './registration/client-metadata.ts'
 import { statusListUri } from './status-list/endpoint.ts'
+
+const ID_JAG = 'urn:ietf:params:oauth:grant-profile:id-jag'
 
 /** Authorization server metadata, RFC 8414 §2, and what we add to it. */
 export function describeIssuer({
   issuer,
   base,
   clientMetadataDocuments,
+  grantTypes,
   statusList,
 }: Settings): Record<string, unknown> {
   return {
@@ -23,7 +26,9 @@ export function describeIssuer({
     ...(statusList === undefined ? {} : { status_list_aggregation_endpoint: statusListUri(issuer) }),
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
-    grant_types_supported: GRANT_TYPES,
+    grant_types_supported: grantTypes,
+    // Not whose assertions: that is nobody's business (draft-ietf-oauth-identity-assertion-authz-grant §8.4).
+    ...(grantTypes.includes(JWT_BEARER) ? { authorization_grant_profiles_supported: [ID_JAG] } : {}),
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
     client_id_metadata_document_supported: clientMetadataDocuments !== 'off',

@@ -1,6 +1,13 @@
+import { resolveSchemes } from './authorize/redirect-schemes.ts'
 import { createClock } from './clock.ts'
+import {
+  type IdentityProvider,
+  resolveProviders,
+  type TrustedIdentityProvider,
+} from './identity-providers/options.ts'
 import { memoryStore } from './memory-store.ts'
 import { randomSecret } from './random.ts'
+import { GRANT_TYPES, JWT_BEARER } from './registration/client-metadata.ts'
 import { type RegistrationPolicy, type RegistrationSettings, resolvePolicy } from './registration/policy.ts'
 import { requireClients, type SeedClient } from './seed.ts'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './signing-keys.ts'
@@ -39,6 +46,16 @@ export interface IssuerOptions {
    * addresses only; `'loopback'`: from this machine and by http too, for tests. Default `'public'`.
    */
   readonly clientMetadataDocuments?: 'public' | 'loopback' | 'off'
+  /**
+   * Private-use schemes without a period that redirect URIs may have (`'cursor'`), beside those with one, which always may
+   * (RFC 8252 §7.1). Default: none.
+   */
+  readonly redirectSchemes?: readonly string[]
+  /**
+   * Identity providers that may sign users in for clients (Identity Assertion JWT Authorization Grant, in MCP
+   * Enterprise-Managed Authorization). Default: none, and there is no `jwt-bearer` grant.
+   */
+  readonly trustedIdentityProviders?: readonly TrustedIdentityProvider[]
   /** Clients that are known from the start. Those that the store knows already stay as they are. */
   readonly clients?: readonly SeedClient[]
   /** Who can log in, for tests and development. Default: nobody. */
@@ -81,6 +98,9 @@ export interface Settings {
   readonly store: IssuerStore
   readonly registration: RegistrationSettings
   readonly clientMetadataDocuments: 'public' | 'loopback' | 'off'
+  readonly redirectSchemes: ReadonlySet<string>
+  readonly trustedIdentityProviders: readonly IdentityProvider[]
+  readonly grantTypes: readonly string[]
   readonly clients: readonly SeedClient[]
   readonly users: Users
   /** The user in whose name everything is approved without asking. */
@@ -105,6 +125,8 @@ const OPTIONS: Record<keyof IssuerOptions, true> = {
   store: true,
   registration: true,
   clientMetadataDocuments: true,
+  redirectSchemes: true,
+  trustedIdentityProviders: true,
   clients: true,
   users: true,
   autoApprove: true,
@@ -151,6 +173,11 @@ export function resolveOptions(options: IssuerOptions): Settings {
   }
   const refreshTokenLifetime = seconds(options, 'refreshTokenLifetime', 14 * DAY, 366 * DAY)
   const clock = createClock(options.clock)
+  const trustedIdentityProviders = resolveProviders(options.trustedIdentityProviders, issuer)
+  const rules = {
+    redirectSchemes: resolveSchemes(options.redirectSchemes),
+    grantTypes: trustedIdentityProviders.length > 0 ? [...GRANT_TYPES, JWT_BEARER] : GRANT_TYPES,
+  }
   return {
     issuer,
     base: issuer.replace(/\/$/, ''),
@@ -166,7 +193,9 @@ export function resolveOptions(options: IssuerOptions): Settings {
     store: options.store ?? memoryStore({ clock }),
     registration: resolvePolicy(options.registration),
     clientMetadataDocuments,
-    clients: requireClients(options.clients),
+    trustedIdentityProviders,
+    ...rules,
+    clients: requireClients(options.clients, rules),
     ...resolveUsers(options.users, options.autoApprove),
     clientAddress: options.clientAddress ?? (() => undefined),
     statusList: resolveStatusList(options.statusList ?? true),

@@ -26,7 +26,7 @@ export interface Records {
   statusList: StatusList
   /** By list and number of the chunk: `1:0`. Index: `list:NUMBER`. */
   statusBits: StatusBits
-  /** What may be used once, by its hash: proofs, client assertions. */
+  /** What may be used once, by its hash: proofs, assertions. */
   claim: Record<never, never>
 }
 

@@ -1,7 +1,7 @@
 import { addClient } from './clients.ts'
 import type { Settings } from './options.ts'
 import { sha256 } from './random.ts'
-import { parseClientMetadata } from './registration/client-metadata.ts'
+import { type MetadataRules, parseClientMetadata } from './registration/client-metadata.ts'
 import { createClient } from './registration/create-client.ts'
 
 /**
@@ -16,7 +16,7 @@ export interface SeedClient {
 }
 
 /** @throws TypeError naming the option and what is wrong with it */
-export function requireClients(clients: unknown = []): readonly SeedClient[] {
+export function requireClients(clients: unknown = [], rules: MetadataRules): readonly SeedClient[] {
   if (!Array.isArray(clients)) throw new TypeError('issuer: clients: expected a list of client metadata')
   const ids = new Set<unknown>()
   for (const client of clients) {
@@ -29,7 +29,7 @@ export function requireClients(clients: unknown = []): readonly SeedClient[] {
     }
     ids.add(id)
     try {
-      parseClientMetadata(complete(client), [])
+      parseClientMetadata(complete(client), [], rules)
     } catch (error) {
       throw new TypeError(`issuer: clients: ${id}: ${(error as Error).message}`)
     }
@@ -51,10 +51,12 @@ function complete(client: SeedClient): SeedClient {
 }
 
 /** @returns a function that puts them into the store once; again after it has failed */
-export function createSeed({ store, clock, clients }: Settings): () => Promise<void> {
+export function createSeed(settings: Settings): () => Promise<void> {
+  const { store, clients } = settings
+
   async function plant(): Promise<void> {
     for (const seed of clients) {
-      const { client } = await createClient(complete(seed), 'admin', clock())
+      const { client } = await createClient(complete(seed), 'admin', settings)
       const secretHash = seed.client_secret === undefined ? undefined : await sha256(seed.client_secret)
       await addClient(store, { ...client, id: seed.client_id, secretHash })
     }

@@ -6,23 +6,25 @@ import { invalidClient, invalidGrant, invalidRequest, OAuthError } from './error
 import { authorizationCodeGrant } from './grants/authorization-code.ts'
 import { clientCredentialsGrant } from './grants/client-credentials.ts'
 import type { Grant } from './grants/grant.ts'
+import { jwtBearerGrant } from './grants/jwt-bearer.ts'
 import { refreshTokenGrant } from './grants/refresh-token.ts'
 import { tokenExchangeGrant } from './grants/token-exchange.ts'
 import { readForm, uncacheable } from './http.ts'
 import { createNonces } from './nonces.ts'
 import type { Parts } from './parts.ts'
 import type { Client } from './records.ts'
-import { TOKEN_EXCHANGE } from './registration/client-metadata.ts'
+import { JWT_BEARER, TOKEN_EXCHANGE } from './registration/client-metadata.ts'
 
 /** POST /oauth/token (RFC 6749 §3.2), with DPoP (RFC 9449 §5). */
 export function createTokenEndpoint(parts: Parts) {
-  const { store, clock, base, nonce } = parts.settings
+  const { store, clock, base, nonce, grantTypes } = parts.settings
   const nonces = nonce ? createNonces(store) : undefined
   const grants = new Map<string, Grant>([
     ['authorization_code', authorizationCodeGrant(parts)],
     ['client_credentials', clientCredentialsGrant(parts)],
     ['refresh_token', refreshTokenGrant(parts)],
     [TOKEN_EXCHANGE, tokenExchangeGrant(parts)],
+    [JWT_BEARER, jwtBearerGrant(parts)],
   ])
 
   return async (c: Context): Promise<Response> => {
@@ -33,7 +35,7 @@ export function createTokenEndpoint(parts: Parts) {
     const grantType = form.get('grant_type')?.[0]
     if (grantType === undefined) throw invalidRequest('grant_type is required')
     const grant = grants.get(grantType)
-    if (grant === undefined) {
+    if (grant === undefined || !grantTypes.includes(grantType)) {
       throw new OAuthError('unsupported_grant_type', 'This grant type is not supported')
     }
     // Who may exchange tokens is for may-act grants to say.

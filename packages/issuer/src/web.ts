@@ -1,5 +1,6 @@
 /** Everything that needs nothing of Node: what Workers get by the package's name. */
 export type { AgentRegistration, MintOptions } from './controls.ts'
+export type { TrustedIdentityProvider } from './identity-providers/options.ts'
 export { createIssuer, type Issuer } from './issuer.ts'
 export { type MemoryStoreOptions, memoryStore } from './memory-store.ts'
 export type { IssuerOptions } from './options.ts'

@@ -154,7 +154,7 @@ describe('once the redirect URI is known to be right, the client is told:', () =
   })
 })
 
-describe('a loopback redirect URI (RFC 8252)', () => {
+describe('a loopback redirect URI [8252-7.3]', () => {
   it.each([
     ['http://127.0.0.1/callback', 'http://127.0.0.1:51234/callback'],
     ['http://127.0.0.1:3000/callback', 'http://127.0.0.1:51234/callback'],

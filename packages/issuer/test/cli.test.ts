@@ -77,6 +77,18 @@ describe('sharkguard-issuer', () => {
     expect(await response.json()).toMatchObject({ expires_in: 60 })
   })
 
+  it('lets clients be reached by the schemes that it is told', async () => {
+    const { url } = await start(['--redirect-schemes', 'cursor,vscode'])
+    const register = (uri: string) =>
+      fetch(`${url}/oauth/register`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ client_name: 'App', redirect_uris: [uri] }),
+      })
+    expect((await register('cursor://anysphere.cursor-mcp/oauth/callback')).status).toBe(201)
+    expect((await register('windsurf://callback')).status).toBe(400)
+  })
+
   it('prints help', async () => {
     const command = run(['--help'])
     expect(await command.ended).toBe(0)
@@ -94,6 +106,7 @@ describe('sharkguard-issuer', () => {
       /^sharkguard-issuer: issuer: expected an http/,
     ],
     ['a seed file that is not there', ['--seed', '/nowhere.json'], /--seed: .*nowhere/],
+    ['a scheme of no application', ['--port', '0', '--redirect-schemes', 'javascript'], /redirectSchemes: /],
     ['a store of another kind', ['--store', 'postgres://x', '--admin-key', 'k'], /--store: expected redis/],
     ['a store without an admin key', ['--store', 'redis://127.0.0.1:1'], /--admin-key: needed/],
   ])('ends with 2 for %s, and says so', async (_name, args, message) => {
@@ -109,6 +122,11 @@ describe('sharkguard-issuer', () => {
     ['has an unknown name', { user: [] }, /--seed: user: unknown/],
     ['sets what arguments set', { adminKey: 'x' }, /--seed: adminKey: unknown/],
     ['has a wrong value', { tokenLifetime: -1 }, /tokenLifetime: expected/],
+    [
+      'has a wrong provider',
+      { trustedIdentityProviders: [{}] },
+      /trustedIdentityProviders: issuer: expected/,
+    ],
     ['has a wrong user', { users: [{}] }, /users: expected/],
   ])('ends with 2 for a seed file that %s', async (_name, content, message) => {
     const command = run(['--port', '0', '--seed', seedFile(content)])

@@ -193,7 +193,7 @@ describe('a user who has agreed before', () => {
     expect((await browser.open(url({ scope: 'notes:read notes:write' }))).parameters.code).toBeDefined()
   })
 
-  it('is asked again by a public client on this computer, which may be any program (RFC 8252 §8.6)', async () => {
+  it('is asked again by a public client on this computer, which may be any program [8252-8.6]', async () => {
     const loopback = { redirect_uri: 'http://127.0.0.1:4000/callback' }
     const { client_id } = await register(issuer, { redirect_uris: [loopback.redirect_uri] })
     await agree(loopback, client_id)

@@ -22,6 +22,6 @@ it('the README has every argument of the command', () => {
   const source = readFileSync(new URL('../src/cli.ts', import.meta.url), 'utf8')
   const usage = source.slice(source.indexOf('Usage:'), source.indexOf('`\n\n/** Seconds'))
   const args = [...usage.matchAll(/^ {2}(--[\w-]+)/gm)].map(([, name]) => name!)
-  expect(args.length).toBe(6)
+  expect(args.length).toBe(7)
   expect(args.filter((name) => !readme.includes(`\`${name}\``))).toEqual([])
 })

@@ -118,7 +118,6 @@ describe('registration (RFC 7591)', () => {
     'javascript:alert(1)',
     'data:text/html,x',
     'myapp://callback',
-    'com.example.app:/callback',
     'http://127.0.0.1.evil.example/cb',
     'http://localhost.evil.example/cb',
     'http://127.0.0.1@evil.example/cb',

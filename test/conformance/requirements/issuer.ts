@@ -1,6 +1,6 @@
 import { requirements } from './requirement.ts'
 
-/** The authorization server: RFC 6749, 7636, 7009, 7591, 7592, 7662, 8414, 8693, 8707, 9068, 9207, 9700, Token Status List. */
+/** The authorization server: RFC 6749, 7636, 7009, 7591, 7592, 7662, 8252, 8414, 8693, 8707, 9068, 9207, 9700, Token Status List, ID-JAG. */
 export const ISSUER = [
   ...requirements('RFC 6749', 'issuer', [
     ['6749-4.1.2-once', 'MUST', 'A code is good once, and for ten minutes at most'],
@@ -44,6 +44,13 @@ export const ISSUER = [
     ['7662-2.1-auth', 'MUST', 'Who asks is authorized'],
     ['7662-2.2-checks', 'MUST', 'Expired, revoked and foreign tokens are inactive'],
     ['7662-2.2-inactive', 'SHOULD', 'An inactive token is {"active":false} and nothing more'],
+  ]),
+  ...requirements('RFC 8252', 'issuer', [
+    ['8252-7', 'MUST', 'Private-use schemes, https and loopback addresses can be redirected to'],
+    ['8252-7.3', 'MUST', 'A loopback redirect URI may have any port'],
+    ['8252-8.4-exact', 'MUST', 'Nothing but the very redirect URI that was registered is redirected to'],
+    ['8252-8.4-period', 'SHOULD', 'Schemes without a period are refused'],
+    ['8252-8.6', 'SHOULD', 'Who may be any program is not approved unasked'],
   ]),
   ...requirements('RFC 8414', 'issuer', [
     ['8414-2-issuer', 'MUST', 'issuer is a URL without query and fragment'],
@@ -94,6 +101,31 @@ export const ISSUER = [
     ['9700-2.5', 'SHOULD', 'Clients can authenticate with a key'],
     ['9700-4.12', 'MUST', 'Redirects that follow credentials are 303, never 307'],
     ['9700-4.16', 'MUST', 'Authorization pages cannot be framed'],
+  ]),
+  ...requirements('ID-JAG', 'issuer', [
+    ['JAG-3.1-claims', 'MUST', 'iss, sub, aud, client_id, jti, exp and iat are in an assertion'],
+    ['JAG-4.4.1-typ', 'MUST', 'An assertion has typ oauth-id-jag+jwt'],
+    ['JAG-4.4.1-aud', 'MUST', 'aud is the issuer and nobody beside, else invalid_grant'],
+    ['JAG-4.4.1-client', 'MUST', 'client_id is the client that authenticated, else invalid_grant'],
+    ['JAG-4.4.1-answer', 'MUST', 'The resource and scope that are granted are in the answer'],
+    ['JAG-4.4.3-refresh', 'SHOULD', 'No refresh token comes of an assertion'],
+    ['JAG-7.2-profile', 'SHOULD', 'authorization_grant_profiles_supported has id-jag'],
+    ['JAG-7.2-grant', 'MUST', 'and grant_types_supported jwt-bearer'],
+    ['JAG-8.1-confidential', 'SHOULD', 'Only confidential clients may present one'],
+    ['JAG-8.3-own', 'MUST', 'Nobody takes assertions that they made themselves'],
+    ['JAG-8.4-disclosure', 'MUST', 'The metadata does not tell which providers are trusted'],
+    ['JAG-8.6-cnf', 'MUST', 'A key that it is bound to is proved, else invalid_grant'],
+  ]),
+  ...requirements('MCP EMA', 'issuer', [
+    ['EMA-5.1-aud', 'MUST', 'The token is for the resource of the assertion only'],
+    ['EMA-7.2.1-scope', 'MUST', 'Granted is what is both asked for and asserted'],
+    ['EMA-7.4.1-signature', 'MUST', 'The signature is verified with a key of the provider that is trusted'],
+    ['EMA-7.4.1-algorithm', 'MUST', 'Algorithms are from a list, and none is none of them'],
+    ['EMA-7.4.1-claims', 'MUST', 'iss, aud, sub, iat and exp are validated'],
+    ['EMA-7.4.1-keys', 'MUST', 'Keys come by TLS and may rotate'],
+    ['EMA-7.4.2-time', 'MUST', 'An assertion is refused outside of its time, which is short'],
+    ['EMA-7.4.2-jti', 'MUST', 'It is good once'],
+    ['EMA-7.6.2-resource', 'MUST', 'It is for a resource that tokens are issued for, else invalid_grant'],
   ]),
   ...requirements('Token Status List', 'issuer', [
     ['TSL-5.1-issuer', 'MUST', 'The list is a JWT with typ statuslist+jwt, sub, iat and status_list'],

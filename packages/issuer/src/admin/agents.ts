@@ -13,10 +13,10 @@ import { describeEvent } from './audit-logs.ts'
 
 /** /api/v1/agents: registered clients, by `agent_…` or client id. */
 export function agents(admin: Hono, { settings, revocation }: Parts): void {
-  const { store, clock } = settings
+  const { store } = settings
 
   admin.post('/agents', async (c) => {
-    const { client, clientSecret } = await createClient(await readJson(c), 'admin', clock())
+    const { client, clientSecret } = await createClient(await readJson(c), 'admin', settings)
     await addClient(store, client)
     await revocation.audit('agent.created', client.agentId, undefined, { client_id: client.id })
     return c.json({ ...describeAgent(client), client_secret: clientSecret }, 201)
@@ -45,7 +45,7 @@ export function agents(admin: Hono, { settings, revocation }: Parts): void {
   admin.patch('/agents/:id', async (c) => {
     const agent = await requireAgent(store, c.req.param('id'))
     const body = await readJson(c)
-    const changed = await store.update('client', agent.id, (now) => changeClient(now, body))
+    const changed = await store.update('client', agent.id, (now) => changeClient(now, body, settings))
     if (changed === undefined) throw notFound()
     await revocation.audit('agent.updated', agent.agentId, reasonOf(body), { members: Object.keys(body) })
     if (agent.active && !changed.active) {

@@ -1,7 +1,6 @@
-import { publicFetch } from '#public-fetch'
 import { OAuthError } from '../errors.ts'
-import { readText } from '../http.ts'
 import type { Settings } from '../options.ts'
+import { fetchPublicJson } from '../public-fetch/public-json.ts'
 import { RateLimit } from '../rate-limit.ts'
 import type { Client } from '../records.ts'
 import { createClient } from '../registration/create-client.ts'
@@ -22,7 +21,8 @@ const unreadable = () =>
  * Reads the documents that client ids are the URLs of, and keeps them as long as their HTTP headers say. What went wrong
  * with one is in the log; the answer does not tell what our network looks like.
  */
-export function createClientDocuments({ clock, log, clientMetadataDocuments }: Settings) {
+export function createClientDocuments(settings: Settings) {
+  const { clock, log, clientMetadataDocuments } = settings
   const loopback = clientMetadataDocuments === 'loopback'
   const kept = new Map<string, { readonly client: Client; readonly until: number }>()
   const underway = new Map<string, Promise<Client>>()
@@ -53,13 +53,7 @@ export function createClientDocuments({ clock, log, clientMetadataDocuments }: S
 
   async function fetchText(url: URL) {
     try {
-      const response = await publicFetch(url, { loopback, signal: AbortSignal.timeout(TIMEOUT) })
-      const { status, headers } = response
-      const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
-      if (status !== 200) throw new Error(`status ${status}`)
-      if (!/^application\/(json|[\w.-]+\+json)$/.test(type)) throw new Error('no JSON')
-      if (!['identity', null].includes(headers.get('content-encoding'))) throw new Error('encoded')
-      return { text: await readText(response.body, MAX_SIZE), headers }
+      return await fetchPublicJson(url, MAX_SIZE, { loopback, signal: AbortSignal.timeout(TIMEOUT) })
     } catch (error) {
       log({ level: 'warn', message: 'client metadata document', url: url.href, error: String(error) })
       throw unreadable()
@@ -68,7 +62,7 @@ export function createClientDocuments({ clock, log, clientMetadataDocuments }: S
 
   async function describedClient(clientId: string, text: string): Promise<Client> {
     try {
-      const { client } = await createClient(parseDocument(clientId, text), 'document', clock())
+      const { client } = await createClient(parseDocument(clientId, text), 'document', settings)
       return { ...client, id: clientId, registeredBy: 'document' }
     } catch (error) {
       log({ level: 'warn', message: 'client metadata document', url: clientId, error: String(error) })

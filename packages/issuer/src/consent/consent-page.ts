@@ -31,9 +31,9 @@ export function consentPage(consent: ConsentPage): Page {
 <h2>It may</h2>
 ${scopes.length === 0 ? html`<p>Do what needs no particular permission.</p>` : list(scopes)}
 <h2>You will be sent to</h2>
-<p><strong>${redirectUri.host || redirectUri.protocol}</strong></p>
+<p><strong>${isWeb(redirectUri) ? redirectUri.host : redirectUri.protocol}</strong></p>
 ${provenance(consent)}
-${isLocal(redirectUri) ? localNote : ''}
+${whoAnswers(redirectUri)}
 <form method="post">
 <input type="hidden" name="csrf" value="${csrf}">
 <div class="buttons">
@@ -63,9 +63,17 @@ It is published by <code>${new URL(clientId).host}</code>. Nobody has checked th
   }
 }
 
-/** RFC 8252 §8.6: whoever listens there gets the code, and can say it is this client. */
+/** In a URI of a private-use scheme the host is whatever the client likes, and says nothing of where it leads. */
+const isWeb = ({ protocol }: URL) => /^https?:$/.test(protocol)
+
+/** RFC 8252 §8.6: where it is no server that can prove its name, whoever answers gets the code, and can say it is this client. */
+function whoAnswers(redirectUri: URL): Html | string {
+  const { hostname, protocol } = redirectUri
+  if (isWeb(redirectUri)) return ['localhost', '127.0.0.1', '[::1]'].includes(hostname) ? localNote : ''
+  return html`<p class="note"><strong>A program on this device</strong>
+Any program here can say that it opens <code>${protocol}</code> and pretend to be this application. Allow it only if you have
+just started it yourself.</p>`
+}
+
 const localNote = html`<p class="note"><strong>A program on this computer</strong>
 Any program here can pretend to be this application. Allow it only if you have just started it yourself.</p>`
-
-const isLocal = ({ protocol, hostname }: URL) =>
-  ['localhost', '127.0.0.1', '[::1]'].includes(hostname) || !/^https?:$/.test(protocol)

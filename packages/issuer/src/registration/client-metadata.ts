@@ -1,14 +1,20 @@
 import { isRedirectUri } from '../authorize/redirect-uri.ts'
 import { requireCanonicalKey } from '../dpop.ts'
 import { OAuthError } from '../errors.ts'
+import type { Settings } from '../options.ts'
 import { isScope } from '../scope.ts'
 import { isResource } from '../target.ts'
 
 export const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none']
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
+export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+/** Those that need nothing of the operator. */
 export const GRANT_TYPES = ['authorization_code', 'client_credentials', 'refresh_token', TOKEN_EXCHANGE]
 
 type Input = Readonly<Record<string, unknown>>
+
+/** What of client metadata is the operator's choice. */
+export type MetadataRules = Pick<Settings, 'redirectSchemes' | 'grantTypes'>
 
 /** Client metadata (RFC 7591 §2) in which everything has been checked. */
 export interface ClientMetadata {
@@ -32,7 +38,11 @@ const invalidRedirectUri = (description: string) => new OAuthError('invalid_redi
  * @param fallbackGrants `grant_types` where the input names none
  * @throws OAuthError `invalid_client_metadata` or `invalid_redirect_uri` (RFC 7591 §3.2.2). Unknown members are ignored
  */
-export function parseClientMetadata(input: Input, fallbackGrants: readonly string[]): ClientMetadata {
+export function parseClientMetadata(
+  input: Input,
+  fallbackGrants: readonly string[],
+  rules: MetadataRules,
+): ClientMetadata {
   const name = input.client_name ?? input.name
   if (typeof name !== 'string' || name.trim() === '' || name.length > 200) {
     throw invalidMetadata('client_name is required, at most 200 characters')
@@ -42,8 +52,8 @@ export function parseClientMetadata(input: Input, fallbackGrants: readonly strin
     throw invalidMetadata(`token_endpoint_auth_method must be one of ${AUTH_METHODS.join(', ')}`)
   }
   const grantTypes = stringList(input.grant_types, 'grant_types') ?? fallbackGrants
-  if (!grantTypes.every((grant) => GRANT_TYPES.includes(grant))) {
-    throw invalidMetadata(`grant_types must be among ${GRANT_TYPES.join(', ')}`)
+  if (!grantTypes.every((grant) => rules.grantTypes.includes(grant))) {
+    throw invalidMetadata(`grant_types must be among ${rules.grantTypes.join(', ')}`)
   }
   const responseTypes = stringList(input.response_types, 'response_types') ?? ['code']
   if (responseTypes.some((type) => type !== 'code')) throw invalidMetadata('response_types must be code')
@@ -53,7 +63,7 @@ export function parseClientMetadata(input: Input, fallbackGrants: readonly strin
     name,
     authMethod,
     grantTypes,
-    redirectUris: parseRedirectUris(input),
+    redirectUris: parseRedirectUris(input, rules),
     responseTypes,
     scopes: parseScopes(input),
     resources: parseResources(input),
@@ -64,10 +74,12 @@ export function parseClientMetadata(input: Input, fallbackGrants: readonly strin
 }
 
 /** `application_type` as MCP demands it of clients (SEP-837): nobody else can answer at a web application's address. */
-function parseRedirectUris(input: Input): readonly string[] {
+function parseRedirectUris(input: Input, { redirectSchemes }: MetadataRules): readonly string[] {
   const uris = stringList(input.redirect_uris, 'redirect_uris') ?? []
-  if (!uris.every(isRedirectUri)) {
-    throw invalidRedirectUri('redirect_uris must be https, or http on a loopback address, without fragment')
+  if (!uris.every((uri) => isRedirectUri(uri, redirectSchemes))) {
+    throw invalidRedirectUri(
+      'redirect_uris must be https, http on a loopback address, or of a private-use scheme with a period, without fragment',
+    )
   }
   const { application_type: type } = input
   if (type !== undefined && type !== 'web' && type !== 'native') {

@@ -1,7 +1,8 @@
 import { OAuthError } from '../errors.ts'
+import type { Settings } from '../options.ts'
 import { randomId, randomSecret, sha256 } from '../random.ts'
 import type { Client } from '../records.ts'
-import { parseClientMetadata } from './client-metadata.ts'
+import { type MetadataRules, parseClientMetadata } from './client-metadata.ts'
 
 /** A new client and the secrets it is told once. */
 export interface Registered {
@@ -19,11 +20,12 @@ const PREFIX = { admin: 'shark_agent_', itself: 'shark_dcr_', document: 'shark_c
 export async function createClient(
   input: Readonly<Record<string, unknown>>,
   registeredBy: Client['registeredBy'],
-  now: number,
+  settings: MetadataRules & Pick<Settings, 'clock'>,
 ): Promise<Registered> {
   const metadata = parseClientMetadata(
     input,
     registeredBy === 'admin' ? ['client_credentials'] : ['authorization_code'],
+    settings,
   )
   const clientSecret = hasSecret(metadata) ? randomSecret() : undefined
   const registrationToken = randomSecret()
@@ -39,7 +41,7 @@ export async function createClient(
       secretHash: clientSecret && (await sha256(clientSecret)),
       registrationTokenHash: await sha256(registrationToken),
       active: true,
-      createdAt: Math.floor(now),
+      createdAt: Math.floor(settings.clock()),
       createdBy: isAdmin && typeof input.created_by === 'string' ? input.created_by : undefined,
     },
   }
@@ -70,7 +72,11 @@ export function describeClient(client: Client): Record<string, unknown> {
  * A client with some of its metadata changed, by an administrator; how it authenticates stays.
  * @throws OAuthError `invalid_client_metadata` or `invalid_redirect_uri`
  */
-export function changeClient(client: Client, changes: Readonly<Record<string, unknown>>): Client {
+export function changeClient(
+  client: Client,
+  changes: Readonly<Record<string, unknown>>,
+  rules: MetadataRules,
+): Client {
   const { name, scopes, auth_method, token_endpoint_auth_method, active, ...rest } = changes
   const method = token_endpoint_auth_method ?? auth_method ?? client.authMethod
   if (method !== client.authMethod) {
@@ -83,5 +89,5 @@ export function changeClient(client: Client, changes: Readonly<Record<string, un
     ...rest,
   }
   const isActive = typeof active === 'boolean' ? active : client.active
-  return { ...client, ...parseClientMetadata(merged, client.grantTypes), active: isActive }
+  return { ...client, ...parseClientMetadata(merged, client.grantTypes, rules), active: isActive }
 }

@@ -38,7 +38,7 @@ export function mountRegistration(app: Hono, settings: Settings, revocation: Rev
       throw unauthorized('Registration needs an initial access token')
     }
     requireRoom(c)
-    const registered = await createClient(await readJson(c, MAX_SIZE), 'itself', clock())
+    const registered = await createClient(await readJson(c, MAX_SIZE), 'itself', settings)
     const client = {
       ...registered.client,
       scopes: requireScopes(registered.client.scopes, registration.scopes),
@@ -52,7 +52,7 @@ export function mountRegistration(app: Hono, settings: Settings, revocation: Rev
 
   app.put('/oauth/register/:id', async (c) => {
     const old = await authorize(c)
-    const replacement = await parseReplacement(await readJson(c, MAX_SIZE), old)
+    const replacement = await parseReplacement(await readJson(c, MAX_SIZE), old, settings)
     const scopes = requireScopes(replacement.scopes, registration.scopes)
     const newSecret = hasSecret(replacement) && old.secretHash === undefined ? randomSecret() : undefined
     const secretHash = newSecret && (await sha256(newSecret))

@@ -1,7 +1,7 @@
 import { OAuthError } from '../errors.ts'
 import { isEqualInConstantTime, sha256 } from '../random.ts'
 import type { Client } from '../records.ts'
-import { type ClientMetadata, parseClientMetadata } from './client-metadata.ts'
+import { type ClientMetadata, type MetadataRules, parseClientMetadata } from './client-metadata.ts'
 
 /** What only the issuer says (RFC 7592 §2.2). */
 const ISSUED = [
@@ -18,6 +18,7 @@ const ISSUED = [
 export async function parseReplacement(
   input: Readonly<Record<string, unknown>>,
   client: Client,
+  rules: MetadataRules,
 ): Promise<ClientMetadata> {
   if (input.client_id !== client.id) throw invalidMetadata('client_id must be that of the client')
   if (ISSUED.some((name) => name in input)) throw invalidMetadata(`${ISSUED.join(', ')} cannot be set`)
@@ -25,7 +26,7 @@ export async function parseReplacement(
   if (secret !== undefined && !(typeof secret === 'string' && (await isCurrentSecret(secret, client)))) {
     throw invalidMetadata('client_secret is not the current one')
   }
-  return parseClientMetadata(input, ['authorization_code'])
+  return parseClientMetadata(input, ['authorization_code'], rules)
 }
 
 async function isCurrentSecret(secret: string, { secretHash }: Client): Promise<boolean> {

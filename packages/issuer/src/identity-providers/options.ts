@@ -1,0 +1,80 @@
+import { ASSERTION_ALGORITHMS } from '../client-assertion.ts'
+
+/** An identity provider whose word on who a user is, and what for, is taken: with all of its options JSON. */
+export interface TrustedIdentityProvider {
+  /** Its issuer identifier, compared exactly with `iss`. https, or http on a loopback address. */
+  readonly issuer: string
+  /** Where its keys are. Default: what its metadata says (RFC 8414, OpenID Connect Discovery). */
+  readonly jwksUri?: string
+  /** Algorithms that it signs with. Default: any asymmetric one. */
+  readonly algorithms?: readonly string[]
+  /**
+   * Put before its `sub` to make ours. Default: nothing, so a user here with the same id is the same person. Several
+   * providers need prefixes that tell their users apart.
+   */
+  readonly subjectPrefix?: string
+}
+
+/** The same, in which everything has been checked. */
+export interface IdentityProvider {
+  readonly issuer: string
+  readonly jwksUri: URL | undefined
+  readonly algorithms: readonly string[]
+  readonly subjectPrefix: string
+  /** It is on this machine, for tests. */
+  readonly loopback: boolean
+}
+
+const wrong = (expected: string) => new TypeError(`issuer: trustedIdentityProviders: ${expected}`)
+
+/**
+ * @param ourselves the issuer identifier: what we assert ourselves is no grant of ours
+ * @throws TypeError naming the option and what was expected
+ */
+export function resolveProviders(option: unknown = [], ourselves: string): readonly IdentityProvider[] {
+  if (!Array.isArray(option)) throw wrong('expected a list of { issuer, jwksUri, algorithms, subjectPrefix }')
+  const providers = option.map(resolveProvider)
+  for (const [at, one] of providers.entries()) {
+    if (one.issuer === ourselves) throw wrong('an issuer cannot be its own identity provider')
+    for (const other of providers.slice(0, at)) {
+      if (other.issuer === one.issuer) throw wrong(`${one.issuer} is there twice`)
+      const [shorter, longer] = [one.subjectPrefix, other.subjectPrefix].sort((a, b) => a.length - b.length)
+      if (longer?.startsWith(shorter as string)) {
+        throw wrong('subjectPrefix: expected one for each, none of which another begins with')
+      }
+    }
+  }
+  return providers
+}
+
+function resolveProvider(option: unknown): IdentityProvider {
+  const { issuer, jwksUri, algorithms, subjectPrefix = '', ...unknown } = Object(option)
+  const [name] = Object.keys(unknown)
+  if (name !== undefined) throw wrong(`${name}: unknown option`)
+  const url = endpoint(issuer, 'issuer')
+  if (url.search !== '') throw wrong('issuer: expected a URL without query')
+  const keys = jwksUri === undefined ? undefined : endpoint(jwksUri, 'jwksUri')
+  const isKnown = (algorithm: unknown) => ASSERTION_ALGORITHMS.includes(algorithm as string)
+  if (
+    algorithms !== undefined &&
+    !(Array.isArray(algorithms) && algorithms.length > 0 && algorithms.every(isKnown))
+  ) {
+    throw wrong(`algorithms: expected some of ${ASSERTION_ALGORITHMS.join(', ')}`)
+  }
+  if (typeof subjectPrefix !== 'string' || !/^[\x21-\x7e]{0,100}$/.test(subjectPrefix)) {
+    throw wrong('subjectPrefix: expected at most 100 characters of printable ASCII, no spaces')
+  }
+  const loopback = isLoopback(keys ?? url)
+  return { issuer, jwksUri: keys, algorithms: algorithms ?? ASSERTION_ALGORITHMS, subjectPrefix, loopback }
+}
+
+function endpoint(value: unknown, name: string): URL {
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
+  const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url))
+  if (url === undefined || !isSecure || url.hash !== '' || url.username !== '' || url.password !== '') {
+    throw wrong(`${name}: expected an https URL without fragment, or http on a loopback address`)
+  }
+  return url
+}
+
+const isLoopback = ({ hostname }: URL) => ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
