@@ -13,11 +13,12 @@ const USAGE = `Usage: sharkguard-issuer [options]
 Runs an authorization server for development and tests.
 
   --port 8080         where to listen
-  --host 127.0.0.1
+  --host localhost
   --issuer URL        how clients reach it, if that is another URL
   --store URL         redis://… or rediss://…; by default everything is kept in memory
   --seed FILE         JSON: users, clients and other options
-  --admin-key KEY     or SHARK_ADMIN_KEY in the environment; by default a new one, which is printed
+  --admin-key KEY     or SHARK_ADMIN_KEY in the environment; by default a new one, which is printed;
+                      instances with one store need the same
 `
 
 /** Seconds for which requests under way may go on after SIGINT or SIGTERM. */
@@ -50,7 +51,7 @@ function parseArguments(argv: readonly string[]) {
       args: [...argv],
       options: {
         port: { type: 'string', default: '8080' },
-        host: { type: 'string', default: '127.0.0.1' },
+        host: { type: 'string', default: 'localhost' },
         issuer: { type: 'string' },
         store: { type: 'string' },
         seed: { type: 'string' },
@@ -144,13 +145,13 @@ async function main(): Promise<void> {
   const port = parsePort(values.port)
   const seed = readSeed(values.seed)
   const adminKey = values['admin-key'] ?? process.env.SHARK_ADMIN_KEY
-  if (values.store !== undefined && adminKey === undefined) {
-    throw new UsageError('--admin-key: needed with --store: all instances have the same')
-  }
   // So that a person can log in at all. With a store there may be others of us, who would have another password.
   const demo = { username: 'demo', password: randomId(12) }
   const isDemo = values.store === undefined && seed.users === undefined && seed.autoApprove === undefined
   const { store, close } = await openStore(values.store, log)
+  if (store !== undefined && adminKey === undefined) {
+    log({ level: 'warn', message: 'the admin key is new: other instances with this store have another one' })
+  }
   const issuer = await startIssuer({
     ...seed,
     ...(isDemo ? { users: [demo] } : {}),

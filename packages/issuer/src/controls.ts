@@ -15,9 +15,9 @@ export interface MintOptions {
   /** `aud`; `resource` is another name for it. One of them is needed, or a `defaultResource`. */
   readonly audience?: string | readonly string[]
   readonly resource?: string | readonly string[]
-  /** Space-delimited; `scopes` is the same as a list. */
-  readonly scope?: string
-  readonly scopes?: readonly string[]
+  /** A list, or space-delimited; `scopes` is another name for it. */
+  readonly scope?: string | readonly string[]
+  readonly scopes?: string | readonly string[]
   /** Thumbprint of the key to bind the token to. Absent: a bearer token. */
   readonly jkt?: string
   /** Seconds from now; negative for a token that has expired. */
@@ -43,6 +43,48 @@ export interface AgentRegistration {
   readonly jwks?: { readonly keys: readonly JWK[] }
   /** What it serves, if it is a resource server. */
   readonly resources?: readonly string[]
+}
+
+const MINT_OPTIONS: Record<keyof MintOptions, true> = {
+  clientId: true,
+  subject: true,
+  audience: true,
+  resource: true,
+  scope: true,
+  scopes: true,
+  jkt: true,
+  expiresIn: true,
+  algorithm: true,
+  claims: true,
+  header: true,
+}
+
+const AGENT_OPTIONS: Record<keyof AgentRegistration, true> = {
+  name: true,
+  scopes: true,
+  createdBy: true,
+  grantTypes: true,
+  authMethod: true,
+  redirectUris: true,
+  dpopBound: true,
+  jwks: true,
+  resources: true,
+}
+
+/** An option that is not known would do nothing, and a test that passes for it shows nothing. */
+function requireKnown(call: string, options: object, known: object): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`issuer: ${call}: expected an object of options`)
+  }
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name))
+  if (unknown === undefined) return
+  const names = Object.keys(known).join(', ')
+  throw new TypeError(`issuer: ${call}: ${unknown}: unknown option; known are ${names}`)
+}
+
+function requireText(call: string, value: unknown, what: string): void {
+  if (typeof value === 'string' && value !== '') return
+  throw new TypeError(`issuer: ${call}: expected ${what}`)
 }
 
 /** What a test, or a program that the issuer is part of, does to it without going over HTTP. */
@@ -89,6 +131,7 @@ export function createControls({ settings, keys, revocation, tokens }: Parts, ap
 
   return {
     async registerAgent(agent = {}) {
+      requireKnown('registerAgent', agent, AGENT_OPTIONS)
       const input = {
         name: agent.name ?? 'test agent',
         scopes: agent.scopes,
@@ -106,12 +149,14 @@ export function createControls({ settings, keys, revocation, tokens }: Parts, ap
     },
 
     async mintToken(mint = {}) {
+      requireKnown('mintToken', mint, MINT_OPTIONS)
+      const scope = mint.scope ?? mint.scopes ?? ''
       const clientId = mint.clientId ?? 'test-client'
       const { token } = await tokens.issue({
         clientId,
         subject: mint.subject ?? clientId,
         audience: mint.audience ?? mint.resource ?? requireTargets(new Map(), settings),
-        scope: mint.scope ?? mint.scopes?.join(' ') ?? '',
+        scope: typeof scope === 'string' ? scope : scope.join(' '),
         jkt: mint.jkt,
         lifetime: mint.expiresIn,
         algorithm: mint.algorithm,
@@ -121,21 +166,41 @@ export function createControls({ settings, keys, revocation, tokens }: Parts, ap
       return token
     },
 
-    revokeToken: (token) => call('POST', '/oauth/revoke', new URLSearchParams({ token })),
+    async revokeToken(token) {
+      requireText('revokeToken', token, 'a token')
+      await call('POST', '/oauth/revoke', new URLSearchParams({ token }))
+    },
 
     async revokeAgent(id) {
+      requireText('revokeAgent', id, 'a client id or an agent id')
       // A minted token may name a client that was never registered: its tokens can be revoked all the same.
       const client = (await findAgent(store, id)) ?? ({ id, agentId: id } as Client)
       await revocation.revokeClient(client, 'agent.tokens_revoked')
     },
 
-    rotateDpopKey: (id, jwk) =>
-      call('POST', `/api/v1/agents/${encodeURIComponent(id)}/rotate-dpop-key`, { new_public_jwk: jwk }),
-    revokeUser: (userId) => call('POST', `/api/v1/users/${encodeURIComponent(userId)}/revoke-agents`, {}),
-    revokePattern: (pattern) =>
-      call('POST', '/api/v1/admin/oauth/revoke-by-pattern', { client_id_pattern: pattern }),
-    disconnectVault: (id) => call('DELETE', `/api/v1/admin/vault/connections/${encodeURIComponent(id)}`),
+    async rotateDpopKey(id, jwk) {
+      requireText('rotateDpopKey', id, 'a client id or an agent id')
+      await call('POST', `/api/v1/agents/${encodeURIComponent(id)}/rotate-dpop-key`, { new_public_jwk: jwk })
+    },
+
+    async revokeUser(userId) {
+      requireText('revokeUser', userId, 'a user id')
+      await call('POST', `/api/v1/users/${encodeURIComponent(userId)}/revoke-agents`, {})
+    },
+
+    async revokePattern(pattern) {
+      requireText('revokePattern', pattern, 'a pattern of client ids')
+      await call('POST', '/api/v1/admin/oauth/revoke-by-pattern', { client_id_pattern: pattern })
+    },
+
+    async disconnectVault(id) {
+      requireText('disconnectVault', id, 'the id of a connection')
+      await call('DELETE', `/api/v1/admin/vault/connections/${encodeURIComponent(id)}`)
+    },
+
     async rotateKeys(overlap = tokenLifetime + 60) {
+      if (!Number.isFinite(overlap) || overlap < 0)
+        throw new TypeError('issuer: rotateKeys: expected seconds')
       const { kid, previous } = await keys.rotate(overlap)
       if (overlap === 0) await revocation.withdrawKey(previous)
       return { kid }
