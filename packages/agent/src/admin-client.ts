@@ -17,12 +17,23 @@ import type {
 import { AgentError, isRecord, parseOAuthError } from './errors.ts'
 import { type Fetch, globalFetch } from './fetch.ts'
 import { exchangeJson } from './json-exchange.ts'
+import { requireKnown, requireWireNames } from './known-options.ts'
 import { parseHttpUrl } from './request-target.ts'
 
 export interface AdminClientOptions {
   readonly baseUrl: string | URL
   readonly adminKey: string
   readonly fetch?: Fetch
+}
+
+const OPTIONS: Record<keyof AdminClientOptions, true> = { baseUrl: true, adminKey: true, fetch: true }
+
+const MAY_ACT: Record<keyof MayActRequest, true> = {
+  fromId: true,
+  toId: true,
+  maxHops: true,
+  scopes: true,
+  expiresAt: true,
 }
 
 type Send = <Answer>(
@@ -46,7 +57,10 @@ export class AdminClient {
   readonly #send: Send
   readonly #revokeToken: (token: string) => Promise<void>
 
-  constructor(options: AdminClientOptions) {
+  /** By options, or by base URL and admin key as SharkAuth's Python SDK has it. */
+  constructor(given: AdminClientOptions | string | URL, adminKey = '') {
+    const options = typeof given === 'string' || given instanceof URL ? { baseUrl: given, adminKey } : given
+    requireKnown('AdminClient', options, OPTIONS)
     if (typeof options.adminKey !== 'string' || options.adminKey === '') {
       throw new AgentError('configuration', 'adminKey must be the key the issuer printed at its first start')
     }
@@ -66,8 +80,12 @@ export class AdminClient {
   }
 
   /** Layer 4: the tokens of every client whose id matches the SQLite GLOB pattern. */
-  revokeByPattern(request: { pattern: string } & RevocationOptions): Promise<PatternRevocation> {
-    const { pattern, ...options } = request
+  async revokeByPattern(
+    request: string | ({ pattern: string } & RevocationOptions),
+  ): Promise<PatternRevocation> {
+    const given = typeof request === 'string' ? { pattern: request } : request
+    requireKnown('revokeByPattern', given, { pattern: true, reason: true, chain: true })
+    const { pattern, ...options } = given
     const body = { client_id_pattern: pattern, ...options }
     return this.#send('POST', ['admin', 'oauth', 'revoke-by-pattern'], body)
   }
@@ -76,20 +94,26 @@ export class AdminClient {
 function createAgents(send: Send) {
   return {
     /** The answer's `client_secret` is shown this once. */
-    register: (agent: AgentRegistration) =>
-      send<AdminAgent & { readonly client_secret: string }>('POST', ['agents'], agent),
+    register: async (agent: AgentRegistration) => {
+      requireWireNames('agents.register', agent)
+      return send<AdminAgent & { readonly client_secret: string }>('POST', ['agents'], agent)
+    },
     list: (query: AdminQuery = {}) => send<Page<AdminAgent>>('GET', ['agents'], undefined, query),
     /** By agent id or client id, here and below. */
     get: (id: string) => send<AdminAgent>('GET', ['agents', id]),
-    update: (id: string, changes: Partial<AgentRegistration> & { active?: boolean }) =>
-      send<AdminAgent>('PATCH', ['agents', id], changes),
+    update: async (id: string, changes: Partial<AgentRegistration> & { active?: boolean }) => {
+      requireWireNames('agents.update', changes)
+      return send<AdminAgent>('PATCH', ['agents', id], changes)
+    },
     /** Layer 2: ends the agent and all its tokens; it can get no new ones. */
     deactivate: (id: string) => send<void>('DELETE', ['agents', id]),
     listTokens: (id: string) =>
       send<{ readonly data: readonly Readonly<Record<string, unknown>>[] }>('GET', ['agents', id, 'tokens']),
     /** Layer 2: ends all tokens issued so far; the agent may get new ones. */
-    revokeAll: (id: string, options?: RevocationOptions) =>
-      send<AgentRevocation>('POST', ['agents', id, 'tokens', 'revoke-all'], options),
+    revokeAll: async (id: string, options?: RevocationOptions) => {
+      if (options !== undefined) requireKnown('agents.revokeAll', options, { reason: true, chain: true })
+      return send<AgentRevocation>('POST', ['agents', id, 'tokens', 'revoke-all'], options)
+    },
     /** What was done to it, newest first. */
     audit: (id: string, query: AdminQuery = {}) =>
       send<AuditPage>('GET', ['agents', id, 'audit'], undefined, query),
@@ -99,23 +123,28 @@ function createAgents(send: Send) {
         id,
         'rotate-secret',
       ]),
-    /** Ends the tokens of the old key, which can never be bound again. */
-    rotateDpopKey: (id: string, newPublicJwk: JWK, options: { reason?: string } = {}) =>
-      send<KeyRotation>('POST', ['agents', id, 'rotate-dpop-key'], {
+    /** Ends the tokens of the old key, which can never be bound again. A string is the reason, as in SharkAuth's SDK. */
+    rotateDpopKey: async (id: string, newPublicJwk: JWK, options: string | { reason?: string } = {}) => {
+      const { reason, ...unknown } = typeof options === 'string' ? { reason: options } : options
+      requireKnown('agents.rotateDpopKey', unknown, { reason: true })
+      return send<KeyRotation>('POST', ['agents', id, 'rotate-dpop-key'], {
         new_public_jwk: newPublicJwk,
-        reason: options.reason,
-      }),
+        reason,
+      })
+    },
   }
 }
 
 function createUsers(send: Send) {
   return {
     /** Layer 3: the tokens of the agents the user created or authorized; `agentIds` narrows it. */
-    revokeAgents: (userId: string, options: { agentIds?: readonly string[]; reason?: string } = {}) =>
-      send<UserCascade>('POST', ['users', userId, 'revoke-agents'], {
+    revokeAgents: async (userId: string, options: { agentIds?: readonly string[]; reason?: string } = {}) => {
+      requireKnown('users.revokeAgents', options, { agentIds: true, reason: true })
+      return send<UserCascade>('POST', ['users', userId, 'revoke-agents'], {
         agent_ids: options.agentIds,
         reason: options.reason,
-      }),
+      })
+    },
     listAgents: (userId: string, query: { filter?: 'created' | 'authorized' } = {}) =>
       send<Page<AdminAgent> & { readonly filter: string }>(
         'GET',
@@ -129,8 +158,11 @@ function createUsers(send: Send) {
 function createVault(send: Send) {
   const connections = ['admin', 'vault', 'connections']
   return {
-    connect: ({ provider, userId, secret }: { provider: string; userId: string; secret?: string }) =>
-      send<{ readonly id: string }>('POST', connections, { provider, user_id: userId, secret }),
+    connect: async (connection: { provider: string; userId: string; secret?: string }) => {
+      requireKnown('vault.connect', connection, { provider: true, userId: true, secret: true })
+      const { provider, userId, secret } = connection
+      return send<{ readonly id: string }>('POST', connections, { provider, user_id: userId, secret })
+    },
     list: (query: AdminQuery = {}) =>
       send<Page<Readonly<Record<string, unknown>>>>('GET', connections, undefined, query),
     /** Layer 5: the tokens of every agent that ever used the connection. */
@@ -144,14 +176,16 @@ function createMayAct(send: Send) {
     list: (query: AdminQuery = {}) =>
       send<{ readonly grants: readonly MayActGrant[] }>('GET', grants, undefined, query),
     /** `fromId` may act for `toId`; `expiresAt` is RFC 3339. */
-    create: (grant: MayActRequest) =>
-      send<MayActGrant>('POST', grants, {
+    create: async (grant: MayActRequest) => {
+      requireKnown('mayAct.create', grant, MAY_ACT)
+      return send<MayActGrant>('POST', grants, {
         from_id: grant.fromId,
         to_id: grant.toId,
         max_hops: grant.maxHops,
         scopes: grant.scopes,
         expires_at: grant.expiresAt,
-      }),
+      })
+    },
     revoke: (id: string) => send<Readonly<Record<string, unknown>> | undefined>('DELETE', [...grants, id]),
   }
 }

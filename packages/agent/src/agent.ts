@@ -11,6 +11,7 @@ import { Enrolment } from './enrolment.ts'
 import { AgentError } from './errors.ts'
 import { type Fetch, globalFetch } from './fetch.ts'
 import { inTurn } from './in-turn.ts'
+import { requireKnown, requireWireNames } from './known-options.ts'
 import { discoverProtectedResource, type ProtectedResourceMetadata } from './protected-resource.ts'
 import { parseHttpUrl } from './request-target.ts'
 import { parseScopes, type Scopes } from './scope.ts'
@@ -36,6 +37,19 @@ export interface AgentOptions {
   readonly fetch?: Fetch
   /** Seconds since the epoch. */
   readonly clock?: Clock
+}
+
+const OPTIONS: Record<keyof AgentOptions, true> = {
+  resource: true,
+  issuer: true,
+  scopes: true,
+  prover: true,
+  credentials: true,
+  credentialsFile: true,
+  clientName: true,
+  registration: true,
+  fetch: true,
+  clock: true,
 }
 
 /**
@@ -76,7 +90,12 @@ export class Agent {
    * {@link OAuthError} when the issuer refuses.
    */
   static async start(options: AgentOptions): Promise<Agent> {
+    requireKnown('Agent.start', options, OPTIONS)
     const { credentialsFile, prover, credentials } = options
+    if (credentialsFile !== undefined && typeof credentialsFile !== 'string') {
+      throw new AgentError('configuration', 'credentialsFile must be a path')
+    }
+    if (options.registration !== undefined) requireWireNames('registration', options.registration)
     const fetchFn = options.fetch ?? globalFetch
     const clock = createClock(options.clock)
     const nonces = new DPoPNonces()
