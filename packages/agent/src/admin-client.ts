@@ -9,6 +9,7 @@ import type {
   MayActGrant,
   MayActRequest,
   Page,
+  PatternRequest,
   PatternRevocation,
   RevocationOptions,
   UserCascade,
@@ -17,7 +18,7 @@ import type {
 import { AgentError, isRecord, parseOAuthError } from './errors.ts'
 import { type Fetch, globalFetch } from './fetch.ts'
 import { exchangeJson } from './json-exchange.ts'
-import { requireKnown, requireWireNames } from './known-options.ts'
+import { requireKnown, wireMembers } from './known-options.ts'
 import { parseHttpUrl } from './request-target.ts'
 
 export interface AdminClientOptions {
@@ -28,14 +29,6 @@ export interface AdminClientOptions {
 
 const OPTIONS: Record<keyof AdminClientOptions, true> = { baseUrl: true, adminKey: true, fetch: true }
 
-const MAY_ACT: Record<keyof MayActRequest, true> = {
-  fromId: true,
-  toId: true,
-  maxHops: true,
-  scopes: true,
-  expiresAt: true,
-}
-
 type Send = <Answer>(
   method: string,
   path: readonly string[],
@@ -45,7 +38,7 @@ type Send = <Answer>(
 
 /**
  * SharkAuth's admin API, as far as agents and the five layers of revocation go. Every call throws {@link OAuthError}
- * for the server's refusals. A revocation is done when its promise resolves; guards learn of it right after.
+ * for the server's refusals. What a call takes may be written in camel case or as on the wire. A revocation is done when its promise resolves; guards learn of it right after.
  */
 export class AdminClient {
   readonly agents: ReturnType<typeof createAgents>
@@ -80,13 +73,11 @@ export class AdminClient {
   }
 
   /** Layer 4: the tokens of every client whose id matches the SQLite GLOB pattern. */
-  async revokeByPattern(
-    request: string | ({ pattern: string } & RevocationOptions),
-  ): Promise<PatternRevocation> {
-    const given = typeof request === 'string' ? { pattern: request } : request
-    requireKnown('revokeByPattern', given, { pattern: true, reason: true, chain: true })
-    const { pattern, ...options } = given
-    const body = { client_id_pattern: pattern, ...options }
+  async revokeByPattern(request: string | PatternRequest): Promise<PatternRevocation> {
+    const { pattern, ...given } =
+      typeof request === 'string' ? { pattern: request } : wireMembers('revokeByPattern', request)
+    const named = pattern === undefined ? given : { ...given, client_id_pattern: pattern }
+    const body = known('revokeByPattern', named, ['client_id_pattern', 'reason', 'chain'])
     return this.#send('POST', ['admin', 'oauth', 'revoke-by-pattern'], body)
   }
 }
@@ -95,15 +86,14 @@ function createAgents(send: Send) {
   return {
     /** The answer's `client_secret` is shown this once. */
     register: async (agent: AgentRegistration) => {
-      requireWireNames('agents.register', agent)
-      return send<AdminAgent & { readonly client_secret: string }>('POST', ['agents'], agent)
+      const members = wireMembers('agents.register', agent)
+      return send<AdminAgent & { readonly client_secret: string }>('POST', ['agents'], members)
     },
     list: (query: AdminQuery = {}) => send<Page<AdminAgent>>('GET', ['agents'], undefined, query),
     /** By agent id or client id, here and below. */
     get: (id: string) => send<AdminAgent>('GET', ['agents', id]),
     update: async (id: string, changes: Partial<AgentRegistration> & { active?: boolean }) => {
-      requireWireNames('agents.update', changes)
-      return send<AdminAgent>('PATCH', ['agents', id], changes)
+      return send<AdminAgent>('PATCH', ['agents', id], wireMembers('agents.update', changes))
     },
     /** Layer 2: ends the agent and all its tokens; it can get no new ones. */
     deactivate: (id: string) => send<void>('DELETE', ['agents', id]),
@@ -111,8 +101,8 @@ function createAgents(send: Send) {
       send<{ readonly data: readonly Readonly<Record<string, unknown>>[] }>('GET', ['agents', id, 'tokens']),
     /** Layer 2: ends all tokens issued so far; the agent may get new ones. */
     revokeAll: async (id: string, options?: RevocationOptions) => {
-      if (options !== undefined) requireKnown('agents.revokeAll', options, { reason: true, chain: true })
-      return send<AgentRevocation>('POST', ['agents', id, 'tokens', 'revoke-all'], options)
+      const body = options && known('agents.revokeAll', options, ['reason', 'chain'])
+      return send<AgentRevocation>('POST', ['agents', id, 'tokens', 'revoke-all'], body)
     },
     /** What was done to it, newest first. */
     audit: (id: string, query: AdminQuery = {}) =>
@@ -125,12 +115,9 @@ function createAgents(send: Send) {
       ]),
     /** Ends the tokens of the old key, which can never be bound again. A string is the reason, as in SharkAuth's SDK. */
     rotateDpopKey: async (id: string, newPublicJwk: JWK, options: string | { reason?: string } = {}) => {
-      const { reason, ...unknown } = typeof options === 'string' ? { reason: options } : options
-      requireKnown('agents.rotateDpopKey', unknown, { reason: true })
-      return send<KeyRotation>('POST', ['agents', id, 'rotate-dpop-key'], {
-        new_public_jwk: newPublicJwk,
-        reason,
-      })
+      const given = typeof options === 'string' ? { reason: options } : options
+      const body = { new_public_jwk: newPublicJwk, ...known('agents.rotateDpopKey', given, ['reason']) }
+      return send<KeyRotation>('POST', ['agents', id, 'rotate-dpop-key'], body)
     },
   }
 }
@@ -139,11 +126,8 @@ function createUsers(send: Send) {
   return {
     /** Layer 3: the tokens of the agents the user created or authorized; `agentIds` narrows it. */
     revokeAgents: async (userId: string, options: { agentIds?: readonly string[]; reason?: string } = {}) => {
-      requireKnown('users.revokeAgents', options, { agentIds: true, reason: true })
-      return send<UserCascade>('POST', ['users', userId, 'revoke-agents'], {
-        agent_ids: options.agentIds,
-        reason: options.reason,
-      })
+      const body = known('users.revokeAgents', options, ['agent_ids', 'reason'])
+      return send<UserCascade>('POST', ['users', userId, 'revoke-agents'], body)
     },
     listAgents: (userId: string, query: { filter?: 'created' | 'authorized' } = {}) =>
       send<Page<AdminAgent> & { readonly filter: string }>(
@@ -159,9 +143,8 @@ function createVault(send: Send) {
   const connections = ['admin', 'vault', 'connections']
   return {
     connect: async (connection: { provider: string; userId: string; secret?: string }) => {
-      requireKnown('vault.connect', connection, { provider: true, userId: true, secret: true })
-      const { provider, userId, secret } = connection
-      return send<{ readonly id: string }>('POST', connections, { provider, user_id: userId, secret })
+      const body = known('vault.connect', connection, ['provider', 'user_id', 'secret'])
+      return send<{ readonly id: string }>('POST', connections, body)
     },
     list: (query: AdminQuery = {}) =>
       send<Page<Readonly<Record<string, unknown>>>>('GET', connections, undefined, query),
@@ -177,14 +160,8 @@ function createMayAct(send: Send) {
       send<{ readonly grants: readonly MayActGrant[] }>('GET', grants, undefined, query),
     /** `fromId` may act for `toId`; `expiresAt` is RFC 3339. */
     create: async (grant: MayActRequest) => {
-      requireKnown('mayAct.create', grant, MAY_ACT)
-      return send<MayActGrant>('POST', grants, {
-        from_id: grant.fromId,
-        to_id: grant.toId,
-        max_hops: grant.maxHops,
-        scopes: grant.scopes,
-        expires_at: grant.expiresAt,
-      })
+      const members = ['from_id', 'to_id', 'max_hops', 'scopes', 'expires_at']
+      return send<MayActGrant>('POST', grants, known('mayAct.create', grant, members))
     },
     revoke: (id: string) => send<Readonly<Record<string, unknown>> | undefined>('DELETE', [...grants, id]),
   }
@@ -249,6 +226,13 @@ function createRevokeToken({ baseUrl, adminKey, fetch: fetchFn = globalFetch }: 
     const { status, body } = await exchangeJson(fetchFn, url, init)
     if (status !== 200) throw parseOAuthError(status, body, [adminKey, token])
   }
+}
+
+/** What a call sends, by its names on the wire. @throws AgentError for a member that the call does not have */
+function known(call: string, given: object, names: readonly string[]): object {
+  const members = wireMembers(call, given)
+  requireKnown(call, members, Object.fromEntries(names.map((name) => [name, true])))
+  return members
 }
 
 /** A dot segment would change which path is called. */

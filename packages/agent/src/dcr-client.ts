@@ -1,10 +1,10 @@
 import { AgentError, isRecord, parseOAuthError } from './errors.ts'
 import { type Fetch, globalFetch } from './fetch.ts'
 import { exchangeJson } from './json-exchange.ts'
-import { requireKnown, requireWireNames } from './known-options.ts'
+import { requireKnown, wireMembers } from './known-options.ts'
 import { parseHttpUrl } from './request-target.ts'
 
-/** RFC 7591 §2, under the names it has on the wire; members not named here are sent too. */
+/** RFC 7591 §2. In camel case too (`clientName`); members not named here are sent as well. */
 export interface ClientMetadata {
   readonly client_name?: string
   readonly redirect_uris?: readonly string[]
@@ -59,8 +59,8 @@ export class DcrClient {
 
   /** Registers a client; SharkAuth requires `client_name`. */
   async register(metadata: ClientMetadata): Promise<RegisteredClient> {
-    requireWireNames('register', metadata)
-    return this.#client(await this.#call('POST', this.#endpoint, undefined, metadata))
+    const named = wireMembers('register', metadata)
+    return this.#client(await this.#call('POST', this.#endpoint, undefined, named))
   }
 
   /** The registration as it is now; without the secret. */
@@ -74,8 +74,8 @@ export class DcrClient {
     registrationAccessToken: string,
     metadata: ClientMetadata & { readonly client_id?: string },
   ): Promise<RegisteredClient> {
-    requireWireNames('update', metadata)
-    const named = /^https?:/.test(client) ? metadata : { client_id: client, ...metadata }
+    const members = wireMembers('update', metadata)
+    const named = /^https?:/.test(client) ? members : { client_id: client, ...members }
     return this.#client(await this.#call('PUT', this.#uri(client), registrationAccessToken, named))
   }
 

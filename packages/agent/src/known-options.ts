@@ -18,13 +18,16 @@ export function requireKnown(what: string, options: unknown, known: Readonly<Rec
 }
 
 /**
- * Metadata is sent as it is, members nobody knows too: but not under names that no server can know.
- * @throws AgentError naming the member and how it is spelt on the wire
+ * Members as they are named on the wire, whether they were written so or in camel case. Members nobody knows are kept.
+ * @throws AgentError for what is no object
  */
-export function requireWireNames(what: string, metadata: unknown): void {
-  if (!isRecord(metadata)) throw new AgentError('configuration', `${what} takes an object of metadata`)
-  const name = Object.keys(metadata).find((member) => /^[a-z]+(?:[A-Z][a-z]*)+$/.test(member))
-  if (name === undefined) return
-  const spelt = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-  throw new AgentError('configuration', `${what}: ${name} is not sent; on the wire it is ${spelt}`)
+export function wireMembers(what: string, members: unknown): Record<string, unknown> {
+  if (!isRecord(members)) throw new AgentError('configuration', `${what} takes an object`)
+  return Object.fromEntries(Object.entries(members).map(([name, value]) => [wireName(name), value]))
+}
+
+/** Not what has a language in its name, as `client_name#de-CH` (RFC 7591 §2.2). */
+function wireName(name: string): string {
+  if (!/^[a-z]+(?:[A-Z][a-z]*)+$/.test(name)) return name
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }

@@ -77,10 +77,23 @@ describe('every client', () => {
     await expect(start({ resource: server.url, credentialsFile: new URL('file:///x') })).rejects.toThrow(
       'a path',
     )
-    await expect(start({ resource: server.url, registration: { clientName: 'n' } })).rejects.toThrow(
-      'client_name',
-    )
     expect(server.seen).toEqual([])
+  })
+})
+
+describe('metadata of a client', () => {
+  it('is written in camel case or as on the wire', async () => {
+    answer = { json: { client_id: 'c' } }
+    const members = () => JSON.parse(sent()?.body ?? '')
+    const dcr = new DcrClient(server.url)
+    await dcr.register({ clientName: 'n', redirectUris: ['https://a.example/cb'], 'client_name#deCH': 'm' })
+    expect(members()).toEqual({
+      client_name: 'n',
+      redirect_uris: ['https://a.example/cb'],
+      'client_name#deCH': 'm',
+    })
+    await dcr.update('c', 'rat', { client_name: 'n' })
+    expect(members()).toEqual({ client_id: 'c', client_name: 'n' })
   })
 })
 
@@ -150,19 +163,53 @@ describe('the admin API', () => {
     expect(body()).toEqual({ new_public_jwk: prover.publicJwk, reason: 'lost' })
   })
 
-  it.each<[string, (admin: AdminClient) => Promise<unknown>, RegExp]>([
+  it.each<[string, (admin: AdminClient) => Promise<unknown>, (admin: AdminClient) => Promise<unknown>]>([
     [
       'users.revokeAgents',
+      (a) => a.users.revokeAgents('u', { agentIds: ['a'] }),
       (a) => a.users.revokeAgents('u', { agent_ids: ['a'] } as never),
-      /agent_ids.*agentIds/,
     ],
+    [
+      'revokeByPattern',
+      (a) => a.revokeByPattern({ clientIdPattern: 'x', reason: 'r' }),
+      (a) => a.revokeByPattern({ client_id_pattern: 'x', reason: 'r' } as never),
+    ],
+    [
+      'vault.connect',
+      (a) => a.vault.connect({ provider: 'p', userId: 'u' }),
+      (a) => a.vault.connect({ provider: 'p', user_id: 'u' } as never),
+    ],
+    [
+      'mayAct.create',
+      (a) => a.mayAct.create({ fromId: 'a', toId: 'b' }),
+      (a) => a.mayAct.create({ from_id: 'a', to_id: 'b' } as never),
+    ],
+    [
+      'agents.register',
+      (a) => a.agents.register({ name: 'n', createdBy: 'u' }),
+      (a) => a.agents.register({ name: 'n', created_by: 'u' }),
+    ],
+    [
+      'agents.update',
+      (a) => a.agents.update('a', { tokenLifetime: 1 }),
+      (a) => a.agents.update('a', { token_lifetime: 1 }),
+    ],
+  ])('%s is written in camel case or as on the wire', async (_name, camel, wire) => {
+    await wire(admin())
+    const expected = body()
+    expect(Object.keys(expected).join()).not.toMatch(/[A-Z]/)
+    await camel(admin())
+    expect(body()).toEqual(expected)
+  })
+
+  it.each<[string, (admin: AdminClient) => Promise<unknown>, RegExp]>([
+    ['users.revokeAgents', (a) => a.users.revokeAgents('u', { only: ['a'] } as never), /only.*agent_ids/],
     ['agents.revokeAll', (a) => a.agents.revokeAll('a', { cascade: false } as never), /cascade.*chain/],
-    ['revokeByPattern', (a) => a.revokeByPattern({ clientIdPattern: 'x' } as never), /known are pattern/],
+    ['revokeByPattern, of nothing,', (a) => a.revokeByPattern(undefined as never), /takes an object/],
+    ['revokeByPattern', (a) => a.revokeByPattern({ glob: 'x' } as never), /glob.*client_id_pattern/],
     ['agents.rotateDpopKey', (a) => a.agents.rotateDpopKey('a', {}, { why: 'x' } as never), /why.*reason/],
-    ['vault.connect', (a) => a.vault.connect({ provider: 'p', user_id: 'u' } as never), /user_id.*userId/],
-    ['mayAct.create', (a) => a.mayAct.create({ from_id: 'a', to_id: 'b' } as never), /from_id.*fromId/],
-    ['agents.register', (a) => a.agents.register({ name: 'n', createdBy: 'u' }), /createdBy.*created_by/],
-    ['agents.update', (a) => a.agents.update('a', { tokenLifetime: 1 }), /tokenLifetime.*token_lifetime/],
+    ['vault.connect', (a) => a.vault.connect({ provider: 'p', owner: 'u' } as never), /owner.*user_id/],
+    ['mayAct.create', (a) => a.mayAct.create({ from: 'a', to: 'b' } as never), /from.*from_id/],
   ])(
     '%s sends nothing that it does not understand: it might do more than was meant',
     async (_name, call, message) => {

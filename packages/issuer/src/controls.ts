@@ -7,19 +7,24 @@ import { createClient } from './registration/create-client.ts'
 import type { SigningAlgorithm } from './signing-keys.ts'
 import { requireTargets } from './target.ts'
 
+/** What has a claim's name as well is the same under both. */
 export interface MintOptions {
   /** Default `'test-client'`. */
   readonly clientId?: string
-  /** `sub`. Default: the client. */
+  readonly client_id?: string
+  /** Default: the client. */
   readonly subject?: string
-  /** `aud`; `resource` is another name for it. One of them is needed, or a `defaultResource`. */
+  readonly sub?: string
+  /** Under any of its three names. One of them is needed, or a `defaultResource`. */
   readonly audience?: string | readonly string[]
   readonly resource?: string | readonly string[]
+  readonly aud?: string | readonly string[]
   /** A list, or space-delimited; `scopes` is another name for it. */
   readonly scope?: string | readonly string[]
   readonly scopes?: string | readonly string[]
   /** Thumbprint of the key to bind the token to. Absent: a bearer token. */
   readonly jkt?: string
+  readonly cnf?: { readonly jkt: string }
   /** Seconds from now; negative for a token that has expired. */
   readonly expiresIn?: number
   /** Which key signs it. Default: the first of the issuer's `algorithms`. */
@@ -30,45 +35,69 @@ export interface MintOptions {
   readonly header?: Readonly<Record<string, unknown>>
 }
 
+/** Any of it may also be written as the admin API has it: `grant_types`, `created_by`. */
 export interface AgentRegistration {
   readonly name?: string
-  readonly scopes?: readonly string[]
+  /** A list, or space-delimited; `scope` is another name for it. */
+  readonly scopes?: string | readonly string[]
+  readonly scope?: string | readonly string[]
   readonly createdBy?: string
   readonly grantTypes?: readonly string[]
   /** Default `'client_secret_basic'`. */
   readonly authMethod?: string
   readonly redirectUris?: readonly string[]
+  /** No token without a proof; `dpop` is another name for it. Default false: its tokens are bound when it sends one. */
   readonly dpopBound?: boolean
+  readonly dpop?: boolean
   /** Public keys, for `private_key_jwt`. */
   readonly jwks?: { readonly keys: readonly JWK[] }
   /** What it serves, if it is a resource server. */
   readonly resources?: readonly string[]
+  readonly client_name?: string
+  readonly created_by?: string
+  readonly grant_types?: readonly string[]
+  readonly token_endpoint_auth_method?: string
+  readonly redirect_uris?: readonly string[]
+  readonly dpop_bound_access_tokens?: boolean
 }
 
 const MINT_OPTIONS: Record<keyof MintOptions, true> = {
   clientId: true,
+  client_id: true,
   subject: true,
+  sub: true,
   audience: true,
   resource: true,
+  aud: true,
   scope: true,
   scopes: true,
   jkt: true,
+  cnf: true,
   expiresIn: true,
   algorithm: true,
   claims: true,
   header: true,
 }
 
-const AGENT_OPTIONS: Record<keyof AgentRegistration, true> = {
-  name: true,
-  scopes: true,
-  createdBy: true,
-  grantTypes: true,
-  authMethod: true,
-  redirectUris: true,
-  dpopBound: true,
-  jwks: true,
-  resources: true,
+/** What the admin API calls them; it takes these names too. */
+const AGENT_OPTIONS: Record<keyof AgentRegistration, string> = {
+  name: 'name',
+  client_name: 'name',
+  scopes: 'scope',
+  scope: 'scope',
+  createdBy: 'created_by',
+  created_by: 'created_by',
+  grantTypes: 'grant_types',
+  grant_types: 'grant_types',
+  authMethod: 'token_endpoint_auth_method',
+  token_endpoint_auth_method: 'token_endpoint_auth_method',
+  redirectUris: 'redirect_uris',
+  redirect_uris: 'redirect_uris',
+  dpopBound: 'dpop_bound_access_tokens',
+  dpop: 'dpop_bound_access_tokens',
+  dpop_bound_access_tokens: 'dpop_bound_access_tokens',
+  jwks: 'jwks',
+  resources: 'resources',
 }
 
 /** An option that is not known would do nothing, and a test that passes for it shows nothing. */
@@ -132,16 +161,9 @@ export function createControls({ settings, keys, revocation, tokens }: Parts, ap
   return {
     async registerAgent(agent = {}) {
       requireKnown('registerAgent', agent, AGENT_OPTIONS)
-      const input = {
-        name: agent.name ?? 'test agent',
-        scopes: agent.scopes,
-        grant_types: agent.grantTypes,
-        token_endpoint_auth_method: agent.authMethod,
-        redirect_uris: agent.redirectUris,
-        created_by: agent.createdBy,
-        dpop_bound_access_tokens: agent.dpopBound ?? false,
-        jwks: agent.jwks,
-        resources: agent.resources,
+      const input: Record<string, unknown> = { name: 'test agent' }
+      for (const [name, value] of Object.entries(agent)) {
+        if (value !== undefined) input[AGENT_OPTIONS[name as keyof AgentRegistration]] = value
       }
       const { client, clientSecret = '' } = await createClient(input, 'admin', clock())
       await addClient(store, client)
@@ -151,13 +173,14 @@ export function createControls({ settings, keys, revocation, tokens }: Parts, ap
     async mintToken(mint = {}) {
       requireKnown('mintToken', mint, MINT_OPTIONS)
       const scope = mint.scope ?? mint.scopes ?? ''
-      const clientId = mint.clientId ?? 'test-client'
+      const clientId = mint.clientId ?? mint.client_id ?? 'test-client'
+      const audience = mint.audience ?? mint.resource ?? mint.aud
       const { token } = await tokens.issue({
         clientId,
-        subject: mint.subject ?? clientId,
-        audience: mint.audience ?? mint.resource ?? requireTargets(new Map(), settings),
+        subject: mint.subject ?? mint.sub ?? clientId,
+        audience: audience ?? requireTargets(new Map(), settings),
         scope: typeof scope === 'string' ? scope : scope.join(' '),
-        jkt: mint.jkt,
+        jkt: mint.jkt ?? mint.cnf?.jkt,
         lifetime: mint.expiresIn,
         algorithm: mint.algorithm,
         claims: mint.claims,

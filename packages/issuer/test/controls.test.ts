@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type RunningIssuer, startIssuer } from '../src/index.ts'
+import { type AgentRegistration, type RunningIssuer, startIssuer } from '../src/index.ts'
 import { RESOURCE } from './support/browser.ts'
 
 let issuer: RunningIssuer
@@ -22,16 +22,61 @@ describe('what a test mints and registers', () => {
     expect(decodeJwt(await issuer.mintToken({ resource: RESOURCE, ...scopes })).scope).toBe('read write')
   })
 
+  it('takes claims under their names, so that they are in the token and in what is known of it', async () => {
+    const claims = { client_id: 'c', sub: 'usr_1', aud: RESOURCE, cnf: { jkt: 'thumbprint' } }
+    const token = await issuer.mintToken(claims)
+    expect(decodeJwt(token)).toMatchObject(claims)
+    expect(await issuer.mintToken({ resource: RESOURCE, sub: 'x' }).then(decodeJwt)).toMatchObject({
+      sub: 'x',
+    })
+    await issuer.revokeAgent('c')
+    const headers = { authorization: `Bearer ${issuer.adminKey}` }
+    const body = new URLSearchParams({ token })
+    const answer = await fetch(`${issuer.url}/oauth/introspect`, { method: 'POST', headers, body })
+    expect(await answer.json()).toEqual({ active: false })
+  })
+
+  it.each<[string, AgentRegistration]>([
+    [
+      'by its names',
+      { name: 'n', scopes: ['a', 'b'], grantTypes: ['refresh_token'], createdBy: 'u', dpop: true },
+    ],
+    [
+      'by those of the admin API',
+      {
+        client_name: 'n',
+        scope: 'a b',
+        grant_types: ['refresh_token'],
+        created_by: 'u',
+        dpop_bound_access_tokens: true,
+      },
+    ],
+  ])('describes an agent %s', async (_what, agent) => {
+    const { agentId } = await issuer.registerAgent(agent)
+    const headers = { authorization: `Bearer ${issuer.adminKey}` }
+    const answer = await fetch(`${issuer.url}/api/v1/agents/${agentId}`, { headers })
+    expect(await answer.json()).toMatchObject({
+      name: 'n',
+      scopes: ['a', 'b'],
+      grant_types: ['refresh_token'],
+      created_by: 'u',
+      dpop_bound_access_tokens: true,
+    })
+  })
+
   it.each<[string, unknown, RegExp]>([
     [
       'mintToken',
-      { resource: RESOURCE, sub: 'x' },
-      /^issuer: mintToken: sub: unknown option; known are .*subject/,
+      { resource: RESOURCE, ttl: 5 },
+      /^issuer: mintToken: ttl: unknown option; known are .*expiresIn/,
     ],
     ['mintToken', { resource: RESOURCE, prover: {} }, /^issuer: mintToken: prover: .*jkt/],
     ['mintToken', RESOURCE, /^issuer: mintToken: expected an object/],
-    ['registerAgent', { scope: 'read' }, /^issuer: registerAgent: scope: unknown option; known are .*scopes/],
-    ['registerAgent', { dpop: true }, /^issuer: registerAgent: dpop: .*dpopBound/],
+    [
+      'registerAgent',
+      { clientId: 'mine' },
+      /^issuer: registerAgent: clientId: unknown option; known are name/,
+    ],
     ['registerAgent', 'bot', /^issuer: registerAgent: expected an object/],
   ])('%s refuses an option that would do nothing: %j', async (call, options, message) => {
     await expect(untyped()[call]!(options)).rejects.toThrow(message)
