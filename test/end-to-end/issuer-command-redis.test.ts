@@ -64,6 +64,13 @@ describe.skipIf(!hasRedisServer())('two instances of the command with one Redis'
     expect(await command.ended).toBe(0)
   })
 
+  it('need no admin key to start, and say that a new one is of this instance alone', async () => {
+    const { command } = await runIssuer(['--store', redis.url], {}, HERE)
+    running.push(command)
+    expect(command.stdout).toMatch(/admin key {2}sk_live_[0-9a-f]{64}/)
+    expect(command.stderr).toContain('the admin key is new')
+  })
+
   it('end with 1 when there is no Redis', async () => {
     const command = run(['--store', 'redis://127.0.0.1:1', '--admin-key', 'sk_live_shared'], {}, HERE)
     expect(await command.ended).toBe(1)

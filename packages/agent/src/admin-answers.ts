@@ -36,6 +36,12 @@ export interface RevocationOptions {
   readonly chain?: boolean
 }
 
+/** Which clients: `pattern`, or `clientIdPattern` as SharkAuth has it. */
+export interface PatternRequest extends RevocationOptions {
+  readonly pattern?: string
+  readonly clientIdPattern?: string
+}
+
 export interface AgentRevocation {
   readonly message: string
   /** Live tokens that were ended. */

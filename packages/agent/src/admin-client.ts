@@ -9,6 +9,7 @@ import type {
   MayActGrant,
   MayActRequest,
   Page,
+  PatternRequest,
   PatternRevocation,
   RevocationOptions,
   UserCascade,
@@ -17,6 +18,7 @@ import type {
 import { AgentError, isRecord, parseOAuthError } from './errors.ts'
 import { type Fetch, globalFetch } from './fetch.ts'
 import { exchangeJson } from './json-exchange.ts'
+import { requireKnown, wireMembers } from './known-options.ts'
 import { parseHttpUrl } from './request-target.ts'
 
 /** The issuer whose admin API is called, and the key that opens it. */
@@ -25,6 +27,8 @@ export interface AdminClientOptions {
   readonly adminKey: string
   readonly fetch?: Fetch
 }
+
+const OPTIONS: Record<keyof AdminClientOptions, true> = { baseUrl: true, adminKey: true, fetch: true }
 
 type Send = <Answer>(
   method: string,
@@ -35,7 +39,7 @@ type Send = <Answer>(
 
 /**
  * SharkAuth's admin API, as far as agents and the five layers of revocation go. Every call throws {@link OAuthError}
- * for the server's refusals. A revocation is done when its promise resolves; guards learn of it right after.
+ * for the server's refusals. What a call takes may be written in camel case or as on the wire. A revocation is done when its promise resolves; guards learn of it right after.
  */
 export class AdminClient {
   readonly agents: ReturnType<typeof createAgents>
@@ -47,7 +51,10 @@ export class AdminClient {
   readonly #send: Send
   readonly #revokeToken: (token: string) => Promise<void>
 
-  constructor(options: AdminClientOptions) {
+  /** By options, or by base URL and admin key as SharkAuth's Python SDK has it. */
+  constructor(given: AdminClientOptions | string | URL, adminKey = '') {
+    const options = typeof given === 'string' || given instanceof URL ? { baseUrl: given, adminKey } : given
+    requireKnown('AdminClient', options, OPTIONS)
     if (typeof options.adminKey !== 'string' || options.adminKey === '') {
       throw new AgentError('configuration', 'adminKey must be the key the issuer printed at its first start')
     }
@@ -67,9 +74,11 @@ export class AdminClient {
   }
 
   /** Layer 4: the tokens of every client whose id matches the SQLite GLOB pattern. */
-  revokeByPattern(request: { pattern: string } & RevocationOptions): Promise<PatternRevocation> {
-    const { pattern, ...options } = request
-    const body = { client_id_pattern: pattern, ...options }
+  async revokeByPattern(request: string | PatternRequest): Promise<PatternRevocation> {
+    const { pattern, ...given } =
+      typeof request === 'string' ? { pattern: request } : wireMembers('revokeByPattern', request)
+    const named = pattern === undefined ? given : { ...given, client_id_pattern: pattern }
+    const body = known('revokeByPattern', named, ['client_id_pattern', 'reason', 'chain'])
     return this.#send('POST', ['admin', 'oauth', 'revoke-by-pattern'], body)
   }
 }
@@ -77,20 +86,25 @@ export class AdminClient {
 function createAgents(send: Send) {
   return {
     /** The answer's `client_secret` is shown this once. */
-    register: (agent: AgentRegistration) =>
-      send<AdminAgent & { readonly client_secret: string }>('POST', ['agents'], agent),
+    register: async (agent: AgentRegistration) => {
+      const members = wireMembers('agents.register', agent)
+      return send<AdminAgent & { readonly client_secret: string }>('POST', ['agents'], members)
+    },
     list: (query: AdminQuery = {}) => send<Page<AdminAgent>>('GET', ['agents'], undefined, query),
     /** By agent id or client id, here and below. */
     get: (id: string) => send<AdminAgent>('GET', ['agents', id]),
-    update: (id: string, changes: Partial<AgentRegistration> & { active?: boolean }) =>
-      send<AdminAgent>('PATCH', ['agents', id], changes),
+    update: async (id: string, changes: Partial<AgentRegistration> & { active?: boolean }) => {
+      return send<AdminAgent>('PATCH', ['agents', id], wireMembers('agents.update', changes))
+    },
     /** Layer 2: ends the agent and all its tokens; it can get no new ones. */
     deactivate: (id: string) => send<void>('DELETE', ['agents', id]),
     listTokens: (id: string) =>
       send<{ readonly data: readonly Readonly<Record<string, unknown>>[] }>('GET', ['agents', id, 'tokens']),
     /** Layer 2: ends all tokens issued so far; the agent may get new ones. */
-    revokeAll: (id: string, options?: RevocationOptions) =>
-      send<AgentRevocation>('POST', ['agents', id, 'tokens', 'revoke-all'], options),
+    revokeAll: async (id: string, options?: RevocationOptions) => {
+      const body = options && known('agents.revokeAll', options, ['reason', 'chain'])
+      return send<AgentRevocation>('POST', ['agents', id, 'tokens', 'revoke-all'], body)
+    },
     /** What was done to it, newest first. */
     audit: (id: string, query: AdminQuery = {}) =>
       send<AuditPage>('GET', ['agents', id, 'audit'], undefined, query),
@@ -100,23 +114,22 @@ function createAgents(send: Send) {
         id,
         'rotate-secret',
       ]),
-    /** Ends the tokens of the old key, which can never be bound again. */
-    rotateDpopKey: (id: string, newPublicJwk: JWK, options: { reason?: string } = {}) =>
-      send<KeyRotation>('POST', ['agents', id, 'rotate-dpop-key'], {
-        new_public_jwk: newPublicJwk,
-        reason: options.reason,
-      }),
+    /** Ends the tokens of the old key, which can never be bound again. A string is the reason, as in SharkAuth's SDK. */
+    rotateDpopKey: async (id: string, newPublicJwk: JWK, options: string | { reason?: string } = {}) => {
+      const given = typeof options === 'string' ? { reason: options } : options
+      const body = { new_public_jwk: newPublicJwk, ...known('agents.rotateDpopKey', given, ['reason']) }
+      return send<KeyRotation>('POST', ['agents', id, 'rotate-dpop-key'], body)
+    },
   }
 }
 
 function createUsers(send: Send) {
   return {
     /** Layer 3: the tokens of the agents the user created or authorized; `agentIds` narrows it. */
-    revokeAgents: (userId: string, options: { agentIds?: readonly string[]; reason?: string } = {}) =>
-      send<UserCascade>('POST', ['users', userId, 'revoke-agents'], {
-        agent_ids: options.agentIds,
-        reason: options.reason,
-      }),
+    revokeAgents: async (userId: string, options: { agentIds?: readonly string[]; reason?: string } = {}) => {
+      const body = known('users.revokeAgents', options, ['agent_ids', 'reason'])
+      return send<UserCascade>('POST', ['users', userId, 'revoke-agents'], body)
+    },
     listAgents: (userId: string, query: { filter?: 'created' | 'authorized' } = {}) =>
       send<Page<AdminAgent> & { readonly filter: string }>(
         'GET',
@@ -130,8 +143,10 @@ function createUsers(send: Send) {
 function createVault(send: Send) {
   const connections = ['admin', 'vault', 'connections']
   return {
-    connect: ({ provider, userId, secret }: { provider: string; userId: string; secret?: string }) =>
-      send<{ readonly id: string }>('POST', connections, { provider, user_id: userId, secret }),
+    connect: async (connection: { provider: string; userId: string; secret?: string }) => {
+      const body = known('vault.connect', connection, ['provider', 'user_id', 'secret'])
+      return send<{ readonly id: string }>('POST', connections, body)
+    },
     list: (query: AdminQuery = {}) =>
       send<Page<Readonly<Record<string, unknown>>>>('GET', connections, undefined, query),
     /** Layer 5: the tokens of every agent that ever used the connection. */
@@ -145,14 +160,10 @@ function createMayAct(send: Send) {
     list: (query: AdminQuery = {}) =>
       send<{ readonly grants: readonly MayActGrant[] }>('GET', grants, undefined, query),
     /** `fromId` may act for `toId`; `expiresAt` is RFC 3339. */
-    create: (grant: MayActRequest) =>
-      send<MayActGrant>('POST', grants, {
-        from_id: grant.fromId,
-        to_id: grant.toId,
-        max_hops: grant.maxHops,
-        scopes: grant.scopes,
-        expires_at: grant.expiresAt,
-      }),
+    create: async (grant: MayActRequest) => {
+      const members = ['from_id', 'to_id', 'max_hops', 'scopes', 'expires_at']
+      return send<MayActGrant>('POST', grants, known('mayAct.create', grant, members))
+    },
     revoke: (id: string) => send<Readonly<Record<string, unknown>> | undefined>('DELETE', [...grants, id]),
   }
 }
@@ -216,6 +227,13 @@ function createRevokeToken({ baseUrl, adminKey, fetch: fetchFn = globalFetch }: 
     const { status, body } = await exchangeJson(fetchFn, url, init)
     if (status !== 200) throw parseOAuthError(status, body, [adminKey, token])
   }
+}
+
+/** What a call sends, by its names on the wire. @throws AgentError for a member that the call does not have */
+function known(call: string, given: object, names: readonly string[]): object {
+  const members = wireMembers(call, given)
+  requireKnown(call, members, Object.fromEntries(names.map((name) => [name, true])))
+  return members
 }
 
 /** A dot segment would change which path is called. */

@@ -11,6 +11,7 @@ import { Enrolment } from './enrolment.ts'
 import { AgentError } from './errors.ts'
 import { type Fetch, globalFetch } from './fetch.ts'
 import { inTurn } from './in-turn.ts'
+import { requireKnown, wireMembers } from './known-options.ts'
 import { discoverProtectedResource, type ProtectedResourceMetadata } from './protected-resource.ts'
 import { parseHttpUrl } from './request-target.ts'
 import { parseScopes, type Scopes } from './scope.ts'
@@ -32,11 +33,24 @@ export interface AgentOptions {
   readonly credentialsFile?: string
   /** The name to register under. Default: `'sharkGuard agent'`. */
   readonly clientName?: string
-  /** Further registration metadata (RFC 7591 §2), under its names on the wire. */
+  /** Further registration metadata (RFC 7591 §2). */
   readonly registration?: ClientMetadata
   readonly fetch?: Fetch
   /** Seconds since the epoch. */
   readonly clock?: Clock
+}
+
+const OPTIONS: Record<keyof AgentOptions, true> = {
+  resource: true,
+  issuer: true,
+  scopes: true,
+  prover: true,
+  credentials: true,
+  credentialsFile: true,
+  clientName: true,
+  registration: true,
+  fetch: true,
+  clock: true,
 }
 
 /**
@@ -77,7 +91,12 @@ export class Agent {
    * {@link OAuthError} when the issuer refuses.
    */
   static async start(options: AgentOptions): Promise<Agent> {
+    requireKnown('Agent.start', options, OPTIONS)
     const { credentialsFile, prover, credentials } = options
+    if (credentialsFile !== undefined && typeof credentialsFile !== 'string') {
+      throw new AgentError('configuration', 'credentialsFile must be a path')
+    }
+    const registration = wireMembers('registration', options.registration ?? {})
     const fetchFn = options.fetch ?? globalFetch
     const clock = createClock(options.clock)
     const nonces = new DPoPNonces()
@@ -103,7 +122,7 @@ export class Agent {
         ],
         credentials,
         credentialsFile,
-        registration: { client_name: options.clientName ?? 'sharkGuard agent', ...options.registration },
+        registration: { client_name: options.clientName ?? 'sharkGuard agent', ...registration },
         scopes: [...new Set([...scopes, ...(described?.scopes_supported ?? [])])],
         fetch: fetchFn,
         clock,

@@ -69,7 +69,8 @@ async function replaceFile(path: string, text: string): Promise<void> {
 
 async function readAll(path: string): Promise<Readonly<Record<string, StoredCredentials>>> {
   const text = await readPrivately(path)
-  if (text === undefined) return {}
+  // Empty as mktemp makes it: there is nothing in it to lose.
+  if (text === undefined || text === '') return {}
   try {
     const document: unknown = JSON.parse(text)
     if (isRecord(document) && document.version === VERSION && isRecord(document.issuers)) {

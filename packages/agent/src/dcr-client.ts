@@ -1,9 +1,10 @@
 import { AgentError, isRecord, parseOAuthError } from './errors.ts'
 import { type Fetch, globalFetch } from './fetch.ts'
 import { exchangeJson } from './json-exchange.ts'
+import { requireKnown, wireMembers } from './known-options.ts'
 import { parseHttpUrl } from './request-target.ts'
 
-/** RFC 7591 §2, under the names it has on the wire; members not named here are sent too. */
+/** RFC 7591 §2. In camel case too (`clientName`); members not named here are sent as well. */
 export interface ClientMetadata {
   readonly client_name?: string
   readonly redirect_uris?: readonly string[]
@@ -35,6 +36,12 @@ export interface DcrClientOptions {
   readonly fetch?: Fetch
 }
 
+const OPTIONS: Record<keyof DcrClientOptions, true> = {
+  baseUrl: true,
+  registrationEndpoint: true,
+  fetch: true,
+}
+
 /**
  * Dynamic client registration (RFC 7591) and its management (RFC 7592), with SharkAuth's two rotations. A client is
  * named by its id, or by the `registration_client_uri` it was given. Errors are {@link OAuthError}s. Keeps nothing.
@@ -45,6 +52,7 @@ export class DcrClient {
 
   constructor(options: DcrClientOptions | string | URL) {
     const given = typeof options === 'string' || options instanceof URL ? { baseUrl: options } : options
+    requireKnown('DcrClient', given, OPTIONS)
     const { origin, pathname } = parseHttpUrl(given.baseUrl, 'baseUrl')
     this.#endpoint = given.registrationEndpoint ?? `${origin}${pathname.replace(/\/$/, '')}/oauth/register`
     this.#fetch = given.fetch ?? globalFetch
@@ -52,7 +60,8 @@ export class DcrClient {
 
   /** Registers a client; SharkAuth requires `client_name`. */
   async register(metadata: ClientMetadata): Promise<RegisteredClient> {
-    return this.#client(await this.#call('POST', this.#endpoint, undefined, metadata))
+    const named = wireMembers('register', metadata)
+    return this.#client(await this.#call('POST', this.#endpoint, undefined, named))
   }
 
   /** The registration as it is now; without the secret. */
@@ -66,7 +75,8 @@ export class DcrClient {
     registrationAccessToken: string,
     metadata: ClientMetadata & { readonly client_id?: string },
   ): Promise<RegisteredClient> {
-    const named = /^https?:/.test(client) ? metadata : { client_id: client, ...metadata }
+    const members = wireMembers('update', metadata)
+    const named = /^https?:/.test(client) ? members : { client_id: client, ...members }
     return this.#client(await this.#call('PUT', this.#uri(client), registrationAccessToken, named))
   }
 

@@ -1,16 +1,18 @@
-import type { Call } from './call.ts'
+import { createCall } from './call.ts'
 import { type Clock, createClock } from './clock.ts'
 import { dpopFetch } from './dpop-fetch.ts'
 import { DPoPNonces } from './dpop-nonces.ts'
 import type { DPoPProver } from './dpop-prover.ts'
 import { AgentError } from './errors.ts'
 import { type Fetch, globalFetch } from './fetch.ts'
-import { bufferedBody } from './request-body.ts'
+import { requireKnown } from './known-options.ts'
 import { parseHttpUrl } from './request-target.ts'
 import type { Token } from './token.ts'
 
 /** Durations in seconds. */
 export interface DPoPHttpClientOptions {
+  /** Where the client is made from options alone. */
+  readonly baseUrl?: string | URL
   /** Seconds until the answer must have begun; its body may take longer. Default: 30. */
   readonly timeout?: number
   readonly fetch?: Fetch
@@ -24,7 +26,26 @@ export interface DPoPRequest {
   readonly prover: DPoPProver
   /** Sent as the JSON body. */
   readonly json?: unknown
+  /** Sent as it is. */
+  readonly body?: RequestInit['body']
   readonly headers?: RequestInit['headers']
+  readonly signal?: AbortSignal
+}
+
+const OPTIONS: Record<keyof DPoPHttpClientOptions, true> = {
+  baseUrl: true,
+  timeout: true,
+  fetch: true,
+  clock: true,
+}
+
+const REQUEST: Record<keyof DPoPRequest, true> = {
+  token: true,
+  prover: true,
+  json: true,
+  body: true,
+  headers: true,
+  signal: true,
 }
 
 /**
@@ -39,14 +60,23 @@ export class DPoPHttpClient {
   readonly #clock: Clock
   readonly #nonces = new DPoPNonces()
 
-  constructor(baseUrl: string | URL, options: DPoPHttpClientOptions = {}) {
-    this.#base = parseHttpUrl(baseUrl, 'baseUrl')
+  constructor(
+    base: string | URL | (DPoPHttpClientOptions & { readonly baseUrl: string | URL }),
+    more: DPoPHttpClientOptions = {},
+  ) {
+    const options = typeof base === 'string' || base instanceof URL ? { ...more, baseUrl: base } : base
+    requireKnown('DPoPHttpClient', options, OPTIONS)
+    this.#base = parseHttpUrl(options.baseUrl, 'baseUrl')
     this.#timeout = options.timeout ?? 30
     this.#fetch = options.fetch ?? globalFetch
     this.#clock = createClock(options.clock)
   }
 
-  /** `path` is appended to the base URL; an absolute URL must be at its origin. */
+  /** `path` is appended to the base URL, here and below; an absolute URL must be at its origin. */
+  request(method: string, path: string, request: DPoPRequest): Promise<Response> {
+    return this.#send(method, path, request)
+  }
+
   get(path: string, request: DPoPRequest): Promise<Response> {
     return this.#send('GET', path, request)
   }
@@ -83,11 +113,15 @@ export class DPoPHttpClient {
   }
 
   async #send(method: string, path: string, request: DPoPRequest): Promise<Response> {
+    requireKnown('a request', request, REQUEST)
     const { token, prover, json } = request
     if (prover === undefined) throw new AgentError('configuration', 'prover must be a DPoPProver')
     const accessToken = typeof token === 'string' ? token : token?.accessToken
     if (typeof accessToken !== 'string' || accessToken === '') {
       throw new AgentError('configuration', 'token must be an access token, as a string or a Token')
+    }
+    if (json !== undefined && request.body !== undefined) {
+      throw new AgentError('configuration', 'give json or body, not both')
     }
     const headers = new Headers(request.headers)
     if (json !== undefined && !headers.has('content-type')) headers.set('content-type', 'application/json')
@@ -95,9 +129,15 @@ export class DPoPHttpClient {
     const timeout = setTimeout(() => {
       timer.abort(new AgentError('network', `no answer within ${this.#timeout} s`))
     }, this.#timeout * 1000)
-    const body = json === undefined ? undefined : bufferedBody(new TextEncoder().encode(JSON.stringify(json)))
-    const call: Call = { url: this.#resolve(path), method, headers, body, init: { signal: timer.signal } }
+    const signal = request.signal ? AbortSignal.any([timer.signal, request.signal]) : timer.signal
+    const body = json === undefined ? request.body : JSON.stringify(json)
     try {
+      const call = await createCall(this.#resolve(path), {
+        method,
+        headers,
+        signal,
+        ...(body !== undefined && { body, duplex: 'half' }),
+      })
       return await dpopFetch(call, {
         fetch: this.#fetch,
         prover,

@@ -58,7 +58,8 @@ const ADVICE: Readonly<Record<string, string | undefined>> = {
 
 /**
  * The error an answer carries: `{ error, error_description }`, or an admin API's `{ error, message }`, flat or nested.
- * A server that echoes what it was sent must not bring a secret into a log: each of `secrets` is cut out.
+ * A server that echoes what it was sent must not bring a secret into a log: each of `secrets` is cut out, unless it is so short
+ * that it hides nothing and occurs in any text.
  */
 export function parseOAuthError(status: number, body: unknown, secrets: readonly string[]): OAuthError {
   const outer = isRecord(body) ? body : {}
@@ -79,6 +80,9 @@ export function quoted(value: unknown): string {
 
 function text(value: unknown, secrets: readonly string[]): string | undefined {
   if (typeof value !== 'string' || value === '') return undefined
-  const clean = secrets.reduce((rest, secret) => (secret ? rest.replaceAll(secret, '[secret]') : rest), value)
+  const clean = secrets.reduce(
+    (rest, secret) => (secret.length > 2 ? rest.replaceAll(secret, '[secret]') : rest),
+    value,
+  )
   return clean.replace(/[^\x20-\x7e]/g, ' ').slice(0, 300)
 }

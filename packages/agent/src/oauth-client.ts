@@ -5,6 +5,7 @@ import { DPoPNonces } from './dpop-nonces.ts'
 import { AgentError, isRecord, parseOAuthError } from './errors.ts'
 import { type Fetch, globalFetch } from './fetch.ts'
 import { exchangeJson, type JsonAnswer } from './json-exchange.ts'
+import { requireKnown } from './known-options.ts'
 import type {
   AuthorizationCodeRequest,
   AuthorizeUrlRequest,
@@ -23,6 +24,15 @@ import { createForm, type FormFields, requestToken, secretsOf } from './token-en
 
 type Endpoint = keyof AuthorizationServerMetadata & `${string}_endpoint`
 
+const OPTIONS: Record<keyof OAuthClientOptions, true> = {
+  baseUrl: true,
+  issuer: true,
+  metadata: true,
+  adminKey: true,
+  fetch: true,
+  clock: true,
+}
+
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
 
 /**
@@ -39,8 +49,10 @@ export class OAuthClient {
   #metadata: AuthorizationServerMetadata | undefined
   #withoutMetadata = false
 
-  constructor(options: OAuthClientOptions | string) {
-    const given: OAuthClientOptions = typeof options === 'string' ? { baseUrl: options } : options
+  constructor(options: OAuthClientOptions | string | URL) {
+    const given: OAuthClientOptions =
+      typeof options === 'string' || options instanceof URL ? { baseUrl: options } : options
+    requireKnown('OAuthClient', given, OPTIONS)
     this.#base = parseHttpUrl(
       given.issuer ?? given.metadata?.issuer ?? given.baseUrl ?? '',
       'baseUrl or issuer',
@@ -54,6 +66,7 @@ export class OAuthClient {
 
   /** A token bound to `prover`'s key. Throws when the issuer's answer is not bound to it. */
   async getTokenWithDpop(request: DpopTokenRequest): Promise<Token> {
+    requireRequest('getTokenWithDpop', request, '{ prover, clientId, … }')
     if ((request.prover ?? request.dpopProver) === undefined) {
       throw new AgentError('configuration', 'prover must be a DPoPProver: await DPoPProver.generate()')
     }
@@ -63,12 +76,13 @@ export class OAuthClient {
 
   /** RFC 8693: a token for another audience, or on behalf of the subject token's owner. */
   async exchangeToken(request: ExchangeRequest): Promise<Token> {
+    requireRequest('exchangeToken', request, '{ subjectToken, clientId, … }')
     const { subjectToken, subjectTokenType, actorToken, actorTokenType, requestedTokenType, ...rest } =
       request
     const fields = {
-      subject_token: subjectToken,
+      subject_token: textOf(subjectToken),
       subject_token_type: subjectTokenType ?? ACCESS_TOKEN,
-      actor_token: actorToken,
+      actor_token: textOf(actorToken),
       actor_token_type: actorToken === undefined ? undefined : (actorTokenType ?? ACCESS_TOKEN),
       requested_token_type: requestedTokenType,
     }
@@ -77,12 +91,14 @@ export class OAuthClient {
 
   /** RFC 6749 §6. Keep the answer's `refreshToken` when there is one: the old one is spent. */
   async refreshToken(request: RefreshRequest): Promise<Token> {
+    requireRequest('refreshToken', request, '{ refreshToken, clientId, … }')
     const { refreshToken, ...rest } = request
     return this.#token('refresh_token', { refresh_token: refreshToken }, rest)
   }
 
   /** RFC 6749 §4.1.3 with PKCE. */
   async getTokenAuthorizationCode(request: AuthorizationCodeRequest): Promise<Token> {
+    requireRequest('getTokenAuthorizationCode', request, '{ code, redirectUri, codeVerifier, clientId, … }')
     const { code, redirectUri, codeVerifier, ...rest } = request
     const fields = { code, redirect_uri: redirectUri, code_verifier: codeVerifier }
     return this.#token('authorization_code', fields, rest)
@@ -130,11 +146,11 @@ export class OAuthClient {
   }
 
   async #token(grantType: string, fields: FormFields, request: TokenRequest): Promise<Token> {
-    const { clientId, clientSecret, authMethod, prover, dpopProver, scope, ...rest } = request
+    const { clientId, clientSecret, authMethod, prover, dpopProver, scope, scopes, ...rest } = request
     const endpoint = await this.#endpoint('token_endpoint', '/oauth/token')
     return requestToken(
       { endpoint, fetch: this.#fetch, clock: this.#clock, nonces: this.#nonces },
-      { ...(rest as FormFields), ...fields, grant_type: grantType, scope: joinScopes(scope) },
+      { ...(rest as FormFields), ...fields, grant_type: grantType, scope: joinScopes(scope ?? scopes) },
       { clientId, clientSecret, authMethod },
       prover ?? dpopProver,
     )
@@ -150,7 +166,7 @@ export class OAuthClient {
       typeof query === 'string' ? { tokenTypeHint: query } : (query ?? {})
     const endpoint = await this.#endpoint(name, path)
     const form = createForm({
-      token: typeof token === 'string' ? token : token.accessToken,
+      token: textOf(token),
       token_type_hint: tokenTypeHint,
     })
     const headers = new Headers({ accept: 'application/json' })
@@ -201,4 +217,12 @@ function below(base: URL, path: string): string {
 
 function joinScopes(scope: Scopes | undefined): string | undefined {
   return parseScopes(scope).join(' ') || undefined
+}
+
+function textOf<T extends string | undefined>(token: T | Token): T | string {
+  return typeof token === 'object' ? token.accessToken : token
+}
+
+function requireRequest(call: string, request: unknown, shape: string): void {
+  if (!isRecord(request)) throw new AgentError('configuration', `${call} takes ${shape}`)
 }

@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts'
 import type { DPoPProver } from './dpop-prover.ts'
 import type { Fetch } from './fetch.ts'
 import type { Scopes } from './scope.ts'
+import type { Token } from './token.ts'
 
 /** Where the authorization server is: give `baseUrl` or `issuer`. */
 export interface OAuthClientOptions {
@@ -23,6 +24,8 @@ export interface OAuthClientOptions {
 /** What every token request may say. Fields not named here are sent as they are, as form parameters. */
 export interface TokenRequest extends ClientAuthentication {
   readonly scope?: Scopes | undefined
+  /** The same under the name it has at `Agent.start`. */
+  readonly scopes?: Scopes | undefined
   /** RFC 8707: absolute URIs the token shall be for. */
   readonly resource?: string | readonly string[] | undefined
   readonly audience?: string | readonly string[] | undefined
@@ -30,7 +33,7 @@ export interface TokenRequest extends ClientAuthentication {
   readonly prover?: DPoPProver | undefined
   /** The same under SharkAuth's name. */
   readonly dpopProver?: DPoPProver | undefined
-  readonly [parameter: string]: Scopes | DPoPProver | undefined
+  readonly [parameter: string]: Scopes | DPoPProver | Token | undefined
 }
 
 /** A token request for a bound token; `prover` is the key. */
@@ -41,10 +44,10 @@ export interface DpopTokenRequest extends TokenRequest {
 
 /** RFC 8693. */
 export interface ExchangeRequest extends TokenRequest {
-  readonly subjectToken: string
+  readonly subjectToken: string | Token
   /** Default: an access token. */
   readonly subjectTokenType?: string
-  readonly actorToken?: string
+  readonly actorToken?: string | Token
   /** Default, with an actor token: an access token. */
   readonly actorTokenType?: string
   readonly requestedTokenType?: string

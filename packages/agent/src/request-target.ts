@@ -15,7 +15,7 @@ export function htuOf(url: string | URL): string {
  * more of them: Node 26 sends `query` as `QUERY`.
  */
 export function htmOf(method: string): string {
-  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method)) {
+  if (typeof method !== 'string' || !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method)) {
     throw new AgentError('configuration', 'method must be an HTTP method such as POST')
   }
   const upper = method.toUpperCase()

@@ -39,6 +39,14 @@ describe('the credentials file', () => {
     expect(await readdir(join(folder, 'deep'))).toEqual(['credentials.json'])
   })
 
+  it('may have been made beforehand, empty', async () => {
+    const file = join(folder, 'made')
+    await writeFile(file, '')
+    expect(await readCredentials(file, A)).toBeUndefined()
+    await writeCredentials(file, A, { client })
+    expect([await readCredentials(file, A), await modeOf(file)]).toEqual([{ client }, '600'])
+  })
+
   it('loses nothing when agents write at the same time', async () => {
     const issuers = Array.from({ length: 20 }, (_, index) => `https://${index}.example`)
     await Promise.all(issuers.map((issuer) => writeCredentials(path, issuer, { client })))

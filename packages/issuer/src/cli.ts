@@ -13,14 +13,15 @@ const USAGE = `Usage: sharkguard-issuer [options]
 Runs an authorization server for development and tests.
 
   --port 8080         where to listen; 0: any free port
-  --host 127.0.0.1    on which address
+  --host localhost    on which address; localhost is 127.0.0.1 by name
   --issuer URL        its name, by which clients reach it and which guards and agents compare exactly;
-                      by default http://localhost:PORT, or http://HOST:PORT with a --host
+                      by default http://HOST:PORT
   --store URL         redis://… or rediss://…; by default everything is kept in memory
   --seed FILE         JSON: users, clients and other options
   --redirect-schemes cursor,vscode
                       schemes without a period that clients may be reached by
-  --admin-key KEY     or SHARK_ADMIN_KEY in the environment; by default a new one, which is printed
+  --admin-key KEY     or SHARK_ADMIN_KEY in the environment; by default a new one, which is printed;
+                      instances with one store need the same
   -h, --help          this
 `
 
@@ -55,7 +56,7 @@ function parseArguments(argv: readonly string[]) {
       args: [...argv],
       options: {
         port: { type: 'string', default: '8080' },
-        host: { type: 'string' },
+        host: { type: 'string', default: 'localhost' },
         issuer: { type: 'string' },
         store: { type: 'string' },
         seed: { type: 'string' },
@@ -145,9 +146,6 @@ const OPTION_ERROR = /^issuer: /
 const isWrongOption = (error: unknown): error is TypeError =>
   error instanceof TypeError && OPTION_ERROR.test(error.message)
 
-/** What a guard without an issuer expects, outside production. */
-const nameOf = (port: number) => ({ issuer: `http://localhost:${port}` })
-
 async function main(): Promise<void> {
   const values = parseArguments(process.argv.slice(2))
   if (values.help) return console.log(USAGE)
@@ -156,19 +154,18 @@ async function main(): Promise<void> {
   const seed = readSeed(values.seed)
   const redirectSchemes = values['redirect-schemes']?.split(',')
   const adminKey = values['admin-key'] ?? process.env.SHARK_ADMIN_KEY
-  if (values.store !== undefined && adminKey === undefined) {
-    throw new UsageError('--admin-key: needed with --store: all instances have the same')
-  }
   // So that a person can log in at all. With a store there may be others of us, who would have another password.
   const demo = { username: 'demo', password: randomId(12) }
   const isDemo = values.store === undefined && seed.users === undefined && seed.autoApprove === undefined
   const { store, close } = await openStore(values.store, log)
+  if (store !== undefined && adminKey === undefined) {
+    log({ level: 'warn', message: 'the admin key is new: other instances with this store have another one' })
+  }
   const issuer = await startIssuer({
     ...seed,
     ...(isDemo ? { users: [demo] } : {}),
-    ...(values.host === undefined && port !== 0 ? nameOf(port) : {}),
     port,
-    ...(values.host === undefined ? {} : { host: values.host }),
+    host: values.host,
     ...(values.issuer === undefined ? {} : { issuer: values.issuer }),
     ...(redirectSchemes === undefined ? {} : { redirectSchemes }),
     ...(adminKey === undefined ? {} : { adminKey }),

@@ -4,11 +4,13 @@ import { getRequestListener } from '@hono/node-server'
 import { createIssuer, type Issuer } from './issuer.ts'
 import type { IssuerOptions } from './options.ts'
 
+const LOOPBACK = '127.0.0.1'
+
 /** {@link IssuerOptions}, and where to listen. */
 export interface StartOptions extends IssuerOptions {
   /** Default 0: any free port. */
   readonly port?: number
-  /** Default `127.0.0.1`. */
+  /** Default `127.0.0.1`. `localhost` is that address, under the name that guards look for an issuer by default. */
   readonly host?: string
 }
 
@@ -26,17 +28,21 @@ export interface RunningIssuer extends Issuer {
 
 /** Starts an issuer on this machine: one line in a test. */
 export async function startIssuer(options: StartOptions = {}): Promise<RunningIssuer> {
-  const { port = 0, host = '127.0.0.1', ...rest } = options
+  const { port = 0, host = LOOPBACK, issuer: identifier, clientAddress, ...rest } = options
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new TypeError('issuer: port: expected 0 to 65535')
+  }
   const server = createServer()
-  await listen(server, port, host)
+  // Not ::1, which the name may also mean: who looks for localhost tries both, who looks for 127.0.0.1 only that.
+  await listen(server, port, host === 'localhost' ? LOOPBACK : host)
   const address = server.address() as AddressInfo
   const addresses = new WeakMap<Request, string | undefined>()
   const underWay = new Set<Promise<unknown>>()
   try {
     const issuer = createIssuer({
-      issuer: `http://${reachable(host)}:${address.port}`,
-      clientAddress: (request) => addresses.get(request),
       ...rest,
+      issuer: identifier ?? `http://${reachable(host)}:${address.port}`,
+      clientAddress: clientAddress ?? ((request) => addresses.get(request)),
     })
     const listener = getRequestListener((request, { incoming }) => {
       addresses.set(request, incoming.socket.remoteAddress)

@@ -137,14 +137,24 @@ const OPTIONS: Record<keyof IssuerOptions, true> = {
   log: true,
 }
 
+const FUNCTIONS = ['clock', 'log', 'clientAddress'] as const
+
 const wrong = (option: string, expected: string) => new TypeError(`issuer: ${option}: expected ${expected}`)
 
 /** Checks everything that can be wrong, at start-up. @throws TypeError naming the option and what was expected */
 export function resolveOptions(options: IssuerOptions): Settings {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('issuer: expected an object of options')
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(OPTIONS, name)) {
       throw new TypeError(`issuer: ${name}: unknown option; known are ${Object.keys(OPTIONS).join(', ')}`)
     }
+  }
+  for (const name of FUNCTIONS) {
+    if (options[name] !== undefined && typeof options[name] !== 'function') throw wrong(name, 'a function')
+  }
+  if (options.store !== undefined && typeof options.store?.appendRules !== 'function') {
+    throw wrong('store', 'an IssuerStore: memoryStore(), or redisIssuerStore(client) of @sharkguard/redis')
   }
   const { issuer = 'http://localhost:8080', adminKey = `sk_live_${randomSecret()}` } = options
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined

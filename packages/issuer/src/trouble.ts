@@ -1,8 +1,18 @@
-/** What can be made to fail, for tests of what depends on it. */
-export type Failing = 'metadata' | 'jwks' | 'token' | 'revocation'
+/** What can be made to fail, for tests of what depends on it; `'revocation'` is the revocation list. */
+export type Failing = 'metadata' | 'jwks' | 'token' | 'revocation' | 'introspection' | 'registration'
 
 /** How it fails: an error status, or an answer that never comes. */
 export type FailureMode = 'error' | 'hang'
+
+/** Where the path of each ends, or for metadata, which may have the issuer's path behind it, begins. */
+const PATHS: Readonly<Record<Failing, RegExp>> = {
+  metadata: /\/\.well-known\/oauth-authorization-server/,
+  jwks: /\/\.well-known\/jwks\.json$/,
+  token: /\/oauth\/token$/,
+  revocation: /\/oauth\/revocations$/,
+  introspection: /\/oauth\/introspect$/,
+  registration: /\/oauth\/register(\/|$)/,
+}
 
 /** Paths that are counted, so that a flood of others takes no memory. */
 const MAX_COUNTED = 1000
@@ -18,8 +28,7 @@ export function createTrouble() {
       const { pathname } = new URL(request.url)
       const before = counted.get(pathname)
       if (before !== undefined || counted.size < MAX_COUNTED) counted.set(pathname, (before ?? 0) + 1)
-      const kind = kindOf(pathname)
-      const mode = kind === undefined ? undefined : failing.get(kind)
+      const mode = [...failing].find(([what]) => PATHS[what].test(pathname))?.[1]
       if (mode === 'hang') return new Promise<Response>(() => undefined)
       if (mode === 'error') {
         return Promise.resolve(Response.json({ error: 'temporarily_unavailable' }, { status: 503 }))
@@ -28,17 +37,16 @@ export function createTrouble() {
     },
 
     fail(what: Failing, mode: FailureMode = 'error'): () => void {
+      if (!Object.hasOwn(PATHS, what)) {
+        throw new TypeError(`issuer: fail: expected one of ${Object.keys(PATHS).join(', ')}`)
+      }
+      if (mode !== 'error' && mode !== 'hang') {
+        throw new TypeError("issuer: fail: mode: expected 'error' or 'hang'")
+      }
       failing.set(what, mode)
       return () => void failing.delete(what)
     },
 
     requests: (path: string) => counted.get(path) ?? 0,
   }
-}
-
-function kindOf(pathname: string): Failing | undefined {
-  if (pathname.includes('/.well-known/oauth-authorization-server')) return 'metadata'
-  if (pathname.endsWith('/.well-known/jwks.json')) return 'jwks'
-  if (pathname.endsWith('/oauth/token')) return 'token'
-  return pathname.endsWith('/oauth/revocations') ? 'revocation' : undefined
 }

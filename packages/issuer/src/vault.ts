@@ -11,6 +11,13 @@ const invalidToken = (description: string) =>
     headers: { 'WWW-Authenticate': 'DPoP error="invalid_token"' },
   })
 
+/** RFC 6750 §3.1: who shows nothing is told how to, and of no error. */
+const noCredentials = () =>
+  new OAuthError('invalid_token', 'A DPoP-bound access token is required', {
+    status: 401,
+    headers: { 'WWW-Authenticate': 'DPoP' },
+  })
+
 const insufficientScope = () =>
   new OAuthError('insufficient_scope', 'vault:read is needed', {
     status: 403,
@@ -42,7 +49,9 @@ export function createVault({ settings, tokens }: Parts) {
   }
 
   async function requireBoundToken(c: Context): Promise<IssuedToken> {
-    const accessToken = /^dpop +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1]
+    const authorization = c.req.header('authorization')
+    if (authorization === undefined) throw noCredentials()
+    const accessToken = /^dpop +(\S+)$/i.exec(authorization)?.[1]
     if (accessToken === undefined) throw invalidToken('A DPoP-bound access token is required')
     const found = await tokens.verify(accessToken)
     if (found === undefined) throw invalidToken('The access token is not valid')

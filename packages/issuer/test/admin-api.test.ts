@@ -104,6 +104,9 @@ describe('users', () => {
     expect(body.revoked_agent_ids).toHaveLength(2)
     const [event] = (await get('/audit-logs?target=usr_test&action=user.cascade_revoked_agents')).data
     expect([event.id, event.reason]).toEqual([body.audit_event_id, 'left'])
+    const headers = { authorization: `Bearer ${test.issuer.adminKey}` }
+    const bare = await test.request('/api/v1/users/usr_test/revoke-agents', { method: 'POST', headers })
+    expect([bare.status, bare.body.revoked_agent_ids]).toEqual([200, expect.any(Array)])
     const bad = await test.admin('POST', '/users/usr_test/revoke-agents', { agent_ids: 'all' })
     expect(bad.status).toBe(400)
   })
@@ -159,6 +162,8 @@ describe('the vault', () => {
     expect(status).toBe(201)
     expect(body).not.toHaveProperty('secret')
     const [user, bystander] = [await test.issuer.registerAgent(), await test.issuer.registerAgent()]
+    const stranger = await test.request('/api/v1/vault/github/token')
+    expect([stranger.status, stranger.headers.get('www-authenticate')]).toEqual([401, 'DPoP'])
     const used = await read(user, 'github')
     expect(used.body).toMatchObject({ connection_id: body.id, secret: 'gho_x' })
     expect((await read(bystander, 'github', 'other')).status).toBe(403)
@@ -167,7 +172,7 @@ describe('the vault', () => {
     expect(listed).toMatchObject({ data: [{ id: body.id, used_by: [user.clientId] }], total: 1 })
     const spared = await test.accessToken(bystander)
     const gone = await test.admin('DELETE', `/admin/vault/connections/${body.id}`)
-    expect(gone.body.revoked_agent_ids).toEqual([user.clientId])
+    expect(gone.body.revoked_agent_ids).toEqual([user.agentId])
     expect([await test.isActive(used.token), await test.isActive(spared)]).toEqual([false, true])
     expect((await test.admin('DELETE', `/admin/vault/connections/${body.id}`)).status).toBe(404)
     expect((await read(user, 'github')).status).toBe(404)

@@ -27,10 +27,21 @@ describe('options that make no sense fail at start-up, by name:', () => {
     ['nonce', 'yes'],
     ['clientMetadataDocuments', true],
     ['registration', 'on'],
+    ['clock', 1_800_000_000],
+    ['log', true],
+    ['clientAddress', '127.0.0.1'],
+    ['store', 'redis://127.0.0.1'],
+    ['store', null],
     ['tokenLifeTime', 300],
   ])('%s: %j', (name, value) => {
     expect(() => createIssuer({ [name]: value } as IssuerOptions)).toThrow(new RegExp(`^issuer: ${name}`))
     expect(() => createIssuer({ [name]: value } as IssuerOptions)).toThrow(TypeError)
+  })
+
+  it('or are none', () => {
+    expect(() => createIssuer('https://issuer.example' as IssuerOptions)).toThrow(
+      'issuer: expected an object',
+    )
   })
 
   it('and the port is free again', async () => {

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import { invalidRequest } from '../errors.ts'
-import { readJson } from '../http.ts'
+import { readOptionalJson } from '../http.ts'
 import type { Parts } from '../parts.ts'
 import { describeAgent, listPage, reasonOf } from './answers.ts'
 
@@ -25,7 +25,7 @@ export function users(admin: Hono, { settings, revocation }: Parts): void {
 
   /** L3. */
   admin.post('/users/:id/revoke-agents', async (c) => {
-    const body = await readJson(c)
+    const body = await readOptionalJson(c)
     const chosen = chosenIds(body.agent_ids)
     const { agentIds, consents, auditEventId } = await revocation.revokeUser(
       c.req.param('id'),

@@ -29,8 +29,8 @@ export function vaultConnections(admin: Hono, { settings: { store }, revocation 
   admin.delete('/admin/vault/connections/:id', async (c) => {
     const connection = await store.take('vault', c.req.param('id'))
     if (connection === undefined) throw notFound()
-    const { auditEventId } = await revocation.revokeVaultUsers(connection.id, connection.usedBy)
-    return c.json({ revoked_agent_ids: connection.usedBy, audit_event_id: auditEventId })
+    const { agentIds, auditEventId } = await revocation.revokeVaultUsers(connection.id, connection.usedBy)
+    return c.json({ revoked_agent_ids: agentIds, audit_event_id: auditEventId })
   })
 }
 

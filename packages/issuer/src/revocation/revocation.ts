@@ -191,15 +191,18 @@ export function createRevocation(settings: Settings, statusLists?: StatusLists) 
       return revoke([selector], { action: 'oauth.bulk_revoke_pattern', target: pattern, reason })
     },
 
-    /** L5: every agent that ever used a vault connection. */
+    /** L5: every agent that ever used a vault connection. @returns also the agents' ids */
     async revokeVaultUsers(
       connectionId: string,
       clientIds: readonly string[],
       reason?: string,
-    ): Promise<Revoked> {
+    ): Promise<Revoked & { readonly agentIds: readonly string[] }> {
+      const clients = await Promise.all(clientIds.map((id) => store.get('client', id)))
+      const agentIds = clients.flatMap((client) => client?.agentId ?? [])
       const selectors = clientIds.map((id) => cid(id, false))
-      const details = { client_ids: clientIds }
-      return revoke(selectors, { action: 'vault.disconnect_cascade', target: connectionId, reason, details })
+      const details = { agent_ids: agentIds, client_ids: clientIds }
+      const event = { action: 'vault.disconnect_cascade', target: connectionId, reason, details }
+      return { ...(await revoke(selectors, event)), agentIds }
     },
 
     /** A signing key that is trusted no more: everything it signed. */
