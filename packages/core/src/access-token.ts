@@ -98,10 +98,12 @@ export function createAccessTokenVerifier(issuers: readonly TrustedIssuer[], pol
     const algorithm = issuer.algorithms.find((supported) => supported === header.alg)
     if (algorithm === undefined) throw new Refusal('token_algorithm_unsupported')
     requireAccessTokenKind(header, claims, issuer.profile)
-    const token = parseClaims(claims, header.kid, hash)
-    requireAudience(token, policy.audiences)
-    requireTime(token, now)
-    const key = await verifyTokenSignature(jws, issuer.keys, token.keyId, algorithm)
+    const claimed = parseClaims(claims, header.kid, hash)
+    requireAudience(claimed, policy.audiences)
+    requireTime(claimed, now)
+    const key = await verifyTokenSignature(jws, issuer.keys, claimed.keyId, algorithm)
+    // A token need not name its key. What withdraws the key has to find it all the same.
+    const token = { ...claimed, keyId: key.id }
     verified.set(hash, { token, key, keys: issuer.keys })
     return token
   }
