@@ -38,7 +38,7 @@ export function sharkGuard(audience: string | readonly string[], options: GuardO
   const guard = createGuard(audience, options)
 
   const middleware: RequestHandler = (req, res, next) => {
-    guard.gate(describe(req)).then((passage) => {
+    const decided = guard.gate(describe(req)).then((passage) => {
       if (passage.kind === 'answer') return send(res, passage.answer)
       if (passage.kind === 'allow') {
         req.auth = passage.auth
@@ -46,7 +46,9 @@ export function sharkGuard(audience: string | readonly string[], options: GuardO
         for (const [name, value] of Object.entries(passage.headers)) res.append(name, value)
       }
       next()
-    }, next)
+    })
+    // Also what cannot be answered: whoever limits the time of requests may have done it meanwhile.
+    decided.catch(next)
   }
 
   const metadata: RequestHandler = (req, res, next) => {

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { sharkGuard } from '@sharkguard/express'
-import express, { type Express, Router } from 'express'
+import express, { type ErrorRequestHandler, type Express, Router } from 'express'
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Exchange } from '../../../test/support/exchange.ts'
@@ -94,6 +94,30 @@ describe('app.use(sharkGuard(audience))', () => {
     expect(answer.headers['access-control-expose-headers']).toContain('X-Mine')
     expect(answer.headers['access-control-expose-headers']).toContain('DPoP-Nonce')
   })
+})
+
+it('hands what somebody else has answered meanwhile to the error handlers, and no rejection to the process', async () => {
+  const failures: unknown[] = []
+  let answered: () => void = () => {}
+  const isAnswered = new Promise<void>((resolve) => {
+    answered = resolve
+  })
+  const slow: typeof fetch = async (...request) => {
+    await isAnswered
+    return fetch(...request)
+  }
+  const instance = express()
+    .use((_req, res, next) => {
+      next()
+      res.status(504).end()
+      answered()
+    })
+    .use(sharkGuard(exchange.resource, { ...options(), fetch: slow }))
+    .use(((error, _req, _res, _next) => void failures.push(error.code)) as ErrorRequestHandler)
+  for (const headers of [exchange.headers(), exchange.headers({ scheme: 'Bearer' })]) {
+    expect((await post(instance, '/mcp', headers)).status).toBe(504)
+  }
+  await expect.poll(() => failures).toEqual(['ERR_HTTP_HEADERS_SENT', 'ERR_HTTP_HEADERS_SENT'])
 })
 
 describe('mounted under a path', () => {
