@@ -15,6 +15,8 @@ import { parseScopes } from './scopes.ts'
 const MAX_TOKEN_LENGTH = 16_384
 /** 1.2 KB each with the claims of a usual token: about 60 MB. */
 const MAX_CACHED_TOKENS = 50_000
+/** Characters of all their texts. Claims take up to ten times as much, and 50,000 of the longest tokens would be gigabytes. */
+const MAX_CACHED_LENGTH = MAX_CACHED_TOKENS * 1024
 
 /** What a verified access token says. Remembered by its hash; nothing here is a verdict. */
 export interface AccessToken {
@@ -71,6 +73,7 @@ export function createAccessTokenVerifier(issuers: readonly TrustedIssuer[], pol
   const trusted = new Map(issuers.map((issuer) => [issuer.issuer, issuer]))
   const verified = new LRUCache<string, { token: AccessToken; key: IssuerKey; keys: IssuerKeys }>({
     max: MAX_CACHED_TOKENS,
+    maxSize: MAX_CACHED_LENGTH,
   })
 
   async function verify(text: string, now: number): Promise<AccessToken> {
@@ -104,7 +107,7 @@ export function createAccessTokenVerifier(issuers: readonly TrustedIssuer[], pol
     const key = await verifyTokenSignature(jws, issuer.keys, claimed.keyId, algorithm)
     // A token need not name its key. What withdraws the key has to find it all the same.
     const token = { ...claimed, keyId: key.id }
-    verified.set(hash, { token, key, keys: issuer.keys })
+    verified.set(hash, { token, key, keys: issuer.keys }, { size: text.length })
     return token
   }
 
