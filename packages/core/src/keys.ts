@@ -135,7 +135,9 @@ export class IssuerKeys {
     const { issuer, jwksUri, fetch, clock } = this.#source
     const now = clock()
     const known = this.#metadata
-    if (known !== undefined && now - known.fetchedAt < KEY_LIMITS.metadataMaxAge) return known.document
+    const { metadataMaxAge } = KEY_LIMITS
+    if (known !== undefined && isUntil(known.fetchedAt + metadataMaxAge, now, metadataMaxAge))
+      return known.document
     if (jwksUri !== undefined) return { issuer, jwks_uri: jwksUri }
     this.#discovering ??= discoverMetadata(issuer, fetch, known?.document).finally(() => {
       this.#discovering = undefined

@@ -104,6 +104,9 @@ describe('discovery', () => {
     issuer.now += 1
     await keys.metadata()
     expect(issuer.requests).toEqual([OAUTH, OAUTH])
+    issuer.now -= 3600
+    await keys.metadata()
+    expect(issuer.requests).toEqual([OAUTH, OAUTH, OAUTH])
   })
 
   it.each([

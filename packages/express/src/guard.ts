@@ -62,7 +62,9 @@ export function sharkGuard(audience: string | readonly string[], options: GuardO
 
 /** The request as it came: before Express cut a mount path off its URL or merged its fields. */
 function describe(req: Request) {
-  return { method: req.method, url: req.originalUrl, headers: req.rawHeaders }
+  // What was made of a gateway's event, by `serverless-http`, say, came without any.
+  const headers = req.rawHeaders.length > 0 ? req.rawHeaders : req.headers
+  return { method: req.method, url: req.originalUrl, headers }
 }
 
 function send(res: Response, { status, headers, body }: Answer): void {

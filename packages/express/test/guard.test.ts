@@ -85,6 +85,18 @@ describe('app.use(sharkGuard(audience))', () => {
     expect((await request(guarded).get(`${METADATA}/other`)).status).toBe(401)
   })
 
+  it('finds credentials where a serverless host has made a request of an event, without raw fields', async () => {
+    const { app: guarded } = app((a) => {
+      a.use((req, _res, next) => next(void Object.assign(req, { rawHeaders: [] })))
+      a.use(sharkGuard(exchange.resource, options()))
+    })
+    expect((await post(guarded, '/mcp', exchange.headers())).status).toBe(200)
+    expect((await post(guarded, '/mcp', {})).status).toBe(401)
+    const { authorization, dpop } = exchange.headers() as { authorization: string; dpop: string }
+    const joined = { authorization: `${authorization}, ${authorization}`, dpop }
+    expect((await post(guarded, '/mcp', joined)).status).toBe(400)
+  })
+
   it('adds to the exposed headers of others instead of replacing them', async () => {
     const { app: guarded } = app((a) => {
       a.use((_req, res, next) => next(void res.set('Access-Control-Expose-Headers', 'X-Mine')))
