@@ -15,8 +15,8 @@ import { parseScopes } from './scopes.ts'
 const MAX_TOKEN_LENGTH = 16_384
 /** 2 KB each with the text and the claims of a usual token: about 100 MB. */
 const MAX_CACHED_TOKENS = 50_000
-/** Fewer where tokens are large: their texts together have no more characters than this. */
-const MAX_CACHED_CHARACTERS = 2 ** 26
+/** Characters of all their texts. Claims take up to ten times as much, and 50,000 of the longest tokens would be gigabytes. */
+const MAX_CACHED_LENGTH = MAX_CACHED_TOKENS * 1024
 
 /** What a verified access token says. Remembered while its text comes again; nothing here is a verdict. */
 export interface AccessToken {
@@ -82,7 +82,7 @@ export function createAccessTokenVerifier(issuers: readonly TrustedIssuer[], pol
   // Found by its end, and then compared as a whole: cheaper than hashing all of it.
   const verified = new LRUCache<string, VerifiedToken>({
     max: MAX_CACHED_TOKENS,
-    maxSize: MAX_CACHED_CHARACTERS,
+    maxSize: MAX_CACHED_LENGTH,
     sizeCalculation: ({ text }) => text.length,
   })
 
@@ -110,10 +110,12 @@ export function createAccessTokenVerifier(issuers: readonly TrustedIssuer[], pol
     const algorithm = issuer.algorithms.find((supported) => supported === header.alg)
     if (algorithm === undefined) throw new Refusal('token_algorithm_unsupported')
     requireAccessTokenKind(header, claims, issuer.profile)
-    const token = parseClaims(claims, header.kid, await sha256(text))
-    requireAudience(token, policy.audiences)
-    requireTime(token, now)
-    const key = await verifyTokenSignature(jws, issuer.keys, token.keyId, algorithm)
+    const claimed = parseClaims(claims, header.kid, await sha256(text))
+    requireAudience(claimed, policy.audiences)
+    requireTime(claimed, now)
+    const key = await verifyTokenSignature(jws, issuer.keys, claimed.keyId, algorithm)
+    // A token need not name its key. What withdraws the key has to find it all the same.
+    const token = { ...claimed, keyId: key.id }
     verified.set(endOf(text), { text, token, key, keys: issuer.keys })
     return token
   }

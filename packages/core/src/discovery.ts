@@ -4,6 +4,8 @@ import type { IssuerMetadata } from './keys.ts'
 
 const TIMEOUT = 5
 const MAX_BYTES = 256 * 1024
+/** Refusals that say nothing about what is there: too slow, too early, too often. */
+const NOT_NOW: readonly number[] = [408, 425, 429]
 
 /**
  * Where an issuer's metadata may be, in the order asked: RFC 8414 §3.1 (inserted before the path), then OpenID Connect
@@ -20,9 +22,14 @@ export function metadataUrls(issuer: string): readonly string[] {
 
 /**
  * Discovers an issuer's metadata. An issuer that publishes none (4xx at every place) is taken to have its keys at
- * `{issuer}/.well-known/jwks.json`; one that does not answer is not: that throws.
+ * `{issuer}/.well-known/jwks.json`; one that does not answer, or not now, is not: that throws. Nor is one that has published some.
+ * @param known what it published before
  */
-export async function discoverMetadata(issuer: string, fetchFn: typeof fetch): Promise<IssuerMetadata> {
+export async function discoverMetadata(
+  issuer: string,
+  fetchFn: typeof fetch,
+  known?: IssuerMetadata,
+): Promise<IssuerMetadata> {
   for (const url of metadataUrls(issuer)) {
     const document = await fetchDocument(url, fetchFn)
     if (document === undefined) continue
@@ -35,7 +42,7 @@ export async function discoverMetadata(issuer: string, fetchFn: typeof fetch): P
     requireTrustworthy(document.jwks_uri, issuer)
     return document as IssuerMetadata
   }
-  return { issuer, jwks_uri: `${issuer.replace(/\/$/, '')}/.well-known/jwks.json` }
+  return known ?? { issuer, jwks_uri: `${issuer.replace(/\/$/, '')}/.well-known/jwks.json` }
 }
 
 async function fetchDocument(url: string, fetchFn: typeof fetch) {
@@ -46,7 +53,8 @@ async function fetchDocument(url: string, fetchFn: typeof fetch) {
     return document
   } catch (error) {
     if (error instanceof FetchFailure) {
-      if (error.status !== undefined && error.status >= 400 && error.status < 500) return undefined
+      const { status = 0 } = error
+      if (status >= 400 && status < 500 && !NOT_NOW.includes(status)) return undefined
       throw error
     }
     throw new FetchFailure(url, 'not JSON', { cause: error })

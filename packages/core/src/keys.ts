@@ -49,8 +49,8 @@ export const KEY_LIMITS = Object.freeze({
   /** Between attempts while the issuer does not answer: from … to, doubling. */
   firstRetry: 1,
   lastRetry: 30,
-  /** Metadata is asked for again after this long. */
-  metadataMaxAge: 3600,
+  /** Metadata is asked for again after this long: an issuer may begin to advertise revocations any time. */
+  metadataMaxAge: 60,
 })
 
 interface KeySet {
@@ -135,9 +135,11 @@ export class IssuerKeys {
     const { issuer, jwksUri, fetch, clock } = this.#source
     const now = clock()
     const known = this.#metadata
-    if (known !== undefined && now - known.fetchedAt < KEY_LIMITS.metadataMaxAge) return known.document
+    const { metadataMaxAge } = KEY_LIMITS
+    if (known !== undefined && isUntil(known.fetchedAt + metadataMaxAge, now, metadataMaxAge))
+      return known.document
     if (jwksUri !== undefined) return { issuer, jwks_uri: jwksUri }
-    this.#discovering ??= discoverMetadata(issuer, fetch).finally(() => {
+    this.#discovering ??= discoverMetadata(issuer, fetch, known?.document).finally(() => {
       this.#discovering = undefined
     })
     try {
@@ -145,7 +147,10 @@ export class IssuerKeys {
       this.#metadata = { document, fetchedAt: now }
       return document
     } catch (cause) {
-      if (known !== undefined) return known.document
+      if (known !== undefined) {
+        this.#metadata = { ...known, fetchedAt: now }
+        return known.document
+      }
       throw new Unavailable('keys_unavailable', { cause, detail: describe(cause) })
     }
   }

@@ -13,6 +13,8 @@ interface OpenStream {
 
 /** How often open streams are looked at when no rule arrives in between: bounds how long one outlives its token. */
 const INTERVAL_MS = 1000
+/** While rules keep coming, as anyone may revoke tokens of their own: how often open streams are looked at for them. */
+const PAUSE_MS = 100
 
 /**
  * Streams that were let in once and are still open. A request is checked when it comes; a stream is checked as long as it
@@ -25,7 +27,9 @@ export function createOpenStreams(
 ) {
   const streams = new Set<OpenStream>()
   let timer: ReturnType<typeof setInterval> | undefined
-  revocation.onChange(recheck)
+  let pause: ReturnType<typeof setTimeout> | undefined
+  let changed = false
+  revocation.onChange(onChange)
 
   function watch(text: string, end: (reason: StreamEnd) => void): () => void {
     const stream = { text, end }
@@ -47,6 +51,17 @@ export function createOpenStreams(
   function stop(): void {
     clearInterval(timer)
     timer = undefined
+  }
+
+  /** At once, and once more after a pause for what came meanwhile. */
+  function onChange(): void {
+    changed = pause !== undefined
+    if (changed || streams.size === 0) return
+    recheck()
+    pause = setTimeout(() => {
+      pause = undefined
+      if (changed) onChange()
+    }, PAUSE_MS)
   }
 
   function recheck(): void {
@@ -72,6 +87,7 @@ export function createOpenStreams(
     close(): void {
       streams.clear()
       stop()
+      clearTimeout(pause)
     },
   }
 }

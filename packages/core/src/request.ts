@@ -95,7 +95,8 @@ function withoutOrigin(target: string, publicOrigin: string): string | undefined
   const match = /^(https?:\/\/[^/?#]*)(.*)$/i.exec(target)
   if (match?.[1]?.toLowerCase() !== publicOrigin) return undefined
   const path = match[2] ?? ''
-  return path.startsWith('/') ? path : `/${path}`
+  // Routers differ about `https://host?/path`: some take what stands after the first slash for the path.
+  return path === '' ? '/' : path.startsWith('/') ? path : undefined
 }
 
 /** A CORS preflight (Fetch §3.2.2): browsers send it without credentials, so it is never authenticated. */

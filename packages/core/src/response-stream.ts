@@ -7,6 +7,9 @@ type Watcher = Pick<Guard, 'watch'>
 /** A response of `node:http`, as far as it is looked at here. */
 export interface NodeResponse {
   readonly headersSent: boolean
+  readonly destroyed?: boolean
+  /** In HTTP/2, where it is the stream that is destroyed. */
+  readonly stream?: { readonly destroyed: boolean }
   getHeader(name: string): unknown
   once(event: 'close', listener: () => void): unknown
   destroy(): unknown
@@ -48,6 +51,8 @@ export function endWithToken(response: Response, guard: Watcher, auth: AuthInfo)
  * goes on writing is told so by no error.
  */
 export function breakOffWithToken(response: NodeResponse, guard: Watcher, auth: AuthInfo): void {
+  // Its client may have gone while the request was decided: nothing would say so again, and it would be watched for ever.
+  if (response.destroyed || response.stream?.destroyed) return
   const isDue = (reason: StreamEnd) =>
     response.headersSent && mustEnd(reason, isEventStream(response.getHeader('content-type')))
   response.once(

@@ -331,6 +331,15 @@ describe('the order of checks', () => {
 })
 
 describe('a token that was verified before', () => {
+  it('is remembered, but of the longest ones not as many', async () => {
+    const text = token()
+    const first = await verify(text)
+    expect(await verify(text)).toBe(first)
+    const groups = 'x'.repeat(11_000)
+    for (let i = 0; i < 3600; i++) await verify(token({ groups, jti: `j-${i}` }))
+    expect(await verify(text)).not.toBe(first)
+  })
+
   it('expires all the same, while it is still remembered', async () => {
     const text = token({ exp: issuer.now + 20 })
     expect(await reasonOf(text)).toBe('accepted')

@@ -157,7 +157,6 @@ describe('parseTargetPath', () => {
     ['https://mcp.example.com/mcp?x', '/mcp'],
     ['HTTPS://MCP.example.com/mcp', '/mcp'],
     ['https://mcp.example.com', '/'],
-    ['https://mcp.example.com?x', '/'],
   ])('reads %j as %j', (target, path) => {
     expect(parseTargetPath(target, ORIGIN)).toBe(path)
   })
@@ -177,6 +176,9 @@ describe('parseTargetPath', () => {
     'https://mcp.example.com@evil.example/mcp',
     'https://mcp.example.com\\@evil.example/mcp',
     'https://mcp.example.com//evil.example',
+    'https://mcp.example.com?x',
+    'https://mcp.example.com?x=/admin',
+    'https://mcp.example.com#/admin',
     'http://mcp.example.com/mcp',
     'ftp://mcp.example.com/mcp',
     '\\\\evil.example/mcp',

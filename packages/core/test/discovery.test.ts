@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { Exchange } from '../../../test/support/exchange.ts'
 import { discoverMetadata, metadataUrls } from '../src/discovery.ts'
+import { createGuard } from '../src/guard.ts'
 import { Unavailable } from '../src/refusal.ts'
 import { FakeIssuer, ISSUER, keyPair, published } from './support/fake-issuer.ts'
 
@@ -91,17 +93,20 @@ describe('discovery', () => {
     expect(await keys.find('a', 'ES256')).toHaveLength(1)
   })
 
-  it('is done once for thirty that need it and remembered for an hour', async () => {
+  it('is done once for thirty that need it and remembered for a minute', async () => {
     metadata(OAUTH, { issuer: ISSUER, jwks_uri: `${ISSUER}/keys` })
     jwks(`${ISSUER}/keys`)
     const keys = issuer.keys()
     await Promise.all(Array.from({ length: 30 }, () => keys.metadata()))
-    issuer.now += 3599
+    issuer.now += 59
     await keys.metadata()
     expect(issuer.requests).toEqual([OAUTH])
     issuer.now += 1
     await keys.metadata()
     expect(issuer.requests).toEqual([OAUTH, OAUTH])
+    issuer.now -= 3600
+    await keys.metadata()
+    expect(issuer.requests).toEqual([OAUTH, OAUTH, OAUTH])
   })
 
   it.each([
@@ -150,6 +155,8 @@ describe('discovery', () => {
 
   it.each([
     ['an error of the server', () => new Response('{}', { status: 500 })],
+    ['too slow', () => new Response('{}', { status: 408 })],
+    ['too often', () => new Response('{}', { status: 429 })],
     ['a redirect', () => new Response(null, { status: 302, headers: { location: 'https://evil.example' } })],
     ['HTML', () => new Response('<!doctype html>')],
     ['half a document', () => new Response('{"issuer":"https://as.exam')],
@@ -170,8 +177,32 @@ describe('discovery', () => {
     jwks(`${ISSUER}/keys`)
     const keys = issuer.keys()
     await keys.metadata()
+    metadata(OAUTH, {}, 404)
+    issuer.now += 4000
+    await expect(keys.metadata()).resolves.toMatchObject({ jwks_uri: `${ISSUER}/keys` })
     issuer.goDown()
     issuer.now += 4000
     await expect(keys.metadata()).resolves.toMatchObject({ jwks_uri: `${ISSUER}/keys` })
+    const asked = issuer.requests.length
+    await keys.metadata()
+    expect(issuer.requests).toHaveLength(asked)
   })
+})
+
+it('a guard notices within a minute that revocations are advertised, also where there was no metadata', async () => {
+  const exchange = await Exchange.start()
+  let now = Math.floor(Date.now() / 1000)
+  exchange.now = () => now
+  const [document, keys] = [OAUTH, '/jwks'].map((url) => exchange.answers.get(url.replace(ISSUER, '')))
+  exchange.answers.delete(OAUTH.replace(ISSUER, ''))
+  exchange.answers.set(FALLBACK.replace(ISSUER, ''), keys!)
+  const guard = createGuard(exchange.resource, { issuer: exchange.issuer, clock: exchange.now })
+  expect((await guard.verify(exchange.request())).ok).toBe(true)
+  const advertised = { ...JSON.parse(String(document!.body)), revocation_list_uri: `${exchange.issuer}/none` }
+  exchange.answers.set(OAUTH.replace(ISSUER, ''), { body: JSON.stringify(advertised) })
+  expect((await guard.verify(exchange.request())).ok).toBe(true)
+  now += 60
+  expect(await guard.verify(exchange.request())).toMatchObject({ reason: 'revocation_unavailable' })
+  await guard.close()
+  await exchange.close()
 })

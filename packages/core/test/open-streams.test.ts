@@ -4,6 +4,7 @@ import { createOpenStreams, type StreamEnd } from '../src/open-streams.ts'
 import { Refusal, Unavailable } from '../src/refusal.ts'
 
 let failures: Map<string, unknown>
+let looks: number
 let changed: () => void
 let streams: ReturnType<typeof createOpenStreams>
 let ended: [string, StreamEnd][]
@@ -12,7 +13,9 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   failures = new Map()
   ended = []
+  looks = 0
   const verify = async (text: string) => {
+    looks++
     const failure = failures.get(text)
     if (failure instanceof Refusal && failure.reason !== 'token_revoked') throw failure
     return { issuer: 'i', subject: text } as AccessToken
@@ -63,6 +66,17 @@ describe('an open stream', () => {
     changed()
     await tick(0)
     expect(ended).toEqual([['a', 'revoked']])
+  })
+
+  it('is looked at ten times a second at most where rules keep coming, the last of them included', async () => {
+    watch('a')
+    for (let i = 0; i < 100; i++) changed()
+    await tick(0)
+    failures.set('a', new Refusal('token_revoked'))
+    changed()
+    expect(looks).toBe(1)
+    await vi.waitUntil(() => ended.length > 0, { timeout: 500 })
+    expect(looks).toBe(2)
   })
 
   it('that ended by itself is forgotten, also while it is being looked at', async () => {

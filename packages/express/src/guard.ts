@@ -46,7 +46,7 @@ export function sharkGuard(audience: string | readonly string[], options: GuardO
   const middleware: RequestHandler = (req, res, next) => {
     // On the app and again on a route, say; and a proof passes once.
     if (admitted.has(req)) return next()
-    guard.gate(describe(req)).then((passage) => {
+    const decided = guard.gate(describe(req)).then((passage) => {
       if (passage.kind === 'answer') return send(res, passage.answer)
       if (passage.kind === 'allow') {
         admitted.add(req)
@@ -55,7 +55,9 @@ export function sharkGuard(audience: string | readonly string[], options: GuardO
         for (const [name, value] of Object.entries(passage.headers)) res.append(name, value)
       }
       next()
-    }, next)
+    })
+    // Also what cannot be answered: whoever limits the time of requests may have done it meanwhile.
+    decided.catch(next)
   }
 
   const metadata: RequestHandler = (req, res, next) => {
@@ -77,7 +79,9 @@ export function sharkGuard(audience: string | readonly string[], options: GuardO
 
 /** The request as it came: before Express cut a mount path off its URL or merged its fields. */
 function describe(req: Request) {
-  return { method: req.method, url: req.originalUrl, headers: req.rawHeaders }
+  // What was made of a gateway's event, by `serverless-http`, say, came without any.
+  const headers = req.rawHeaders.length > 0 ? req.rawHeaders : req.headers
+  return { method: req.method, url: req.originalUrl, headers }
 }
 
 function send(res: Response, { status, headers, body }: Answer): void {

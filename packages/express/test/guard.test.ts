@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { sharkGuard } from '@sharkguard/express'
-import express, { type Express, Router } from 'express'
+import express, { type ErrorRequestHandler, type Express, Router } from 'express'
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Exchange } from '../../../test/support/exchange.ts'
@@ -85,6 +85,18 @@ describe('app.use(sharkGuard(audience))', () => {
     expect((await request(guarded).get(`${METADATA}/other`)).status).toBe(401)
   })
 
+  it('finds credentials where a serverless host has made a request of an event, without raw fields', async () => {
+    const { app: guarded } = app((a) => {
+      a.use((req, _res, next) => next(void Object.assign(req, { rawHeaders: [] })))
+      a.use(sharkGuard(exchange.resource, options()))
+    })
+    expect((await post(guarded, '/mcp', exchange.headers())).status).toBe(200)
+    expect((await post(guarded, '/mcp', {})).status).toBe(401)
+    const { authorization, dpop } = exchange.headers() as { authorization: string; dpop: string }
+    const joined = { authorization: `${authorization}, ${authorization}`, dpop }
+    expect((await post(guarded, '/mcp', joined)).status).toBe(400)
+  })
+
   it('adds to the exposed headers of others instead of replacing them', async () => {
     const { app: guarded } = app((a) => {
       a.use((_req, res, next) => next(void res.set('Access-Control-Expose-Headers', 'X-Mine')))
@@ -94,6 +106,30 @@ describe('app.use(sharkGuard(audience))', () => {
     expect(answer.headers['access-control-expose-headers']).toContain('X-Mine')
     expect(answer.headers['access-control-expose-headers']).toContain('DPoP-Nonce')
   })
+})
+
+it('hands what somebody else has answered meanwhile to the error handlers, and no rejection to the process', async () => {
+  const failures: unknown[] = []
+  let answered: () => void = () => {}
+  const isAnswered = new Promise<void>((resolve) => {
+    answered = resolve
+  })
+  const slow: typeof fetch = async (...request) => {
+    await isAnswered
+    return fetch(...request)
+  }
+  const instance = express()
+    .use((_req, res, next) => {
+      next()
+      res.status(504).end()
+      answered()
+    })
+    .use(sharkGuard(exchange.resource, { ...options(), fetch: slow }))
+    .use(((error, _req, _res, _next) => void failures.push(error.code)) as ErrorRequestHandler)
+  for (const headers of [exchange.headers(), exchange.headers({ scheme: 'Bearer' })]) {
+    expect((await post(instance, '/mcp', headers)).status).toBe(504)
+  }
+  await expect.poll(() => failures).toEqual(['ERR_HTTP_HEADERS_SENT', 'ERR_HTTP_HEADERS_SENT'])
 })
 
 describe('mounted under a path', () => {

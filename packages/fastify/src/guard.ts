@@ -89,7 +89,11 @@ function serveMetadata(app: FastifyInstance, guard: Guard): void {
     root.route({
       method: ['GET', 'HEAD', 'OPTIONS'],
       url,
-      handler: (request, reply) => send(reply, guard.metadataAnswer(describe(request)) as Answer),
+      // Its router takes more spellings for this path than one.
+      handler: (request, reply) => {
+        const answer = guard.metadataAnswer(describe(request))
+        return answer === undefined ? reply.callNotFound() : send(reply, answer)
+      },
     })
   }
 }

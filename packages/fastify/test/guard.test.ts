@@ -166,6 +166,14 @@ describe('registered in a child context', () => {
       }
     },
   )
+
+  it('finds nothing at a path that only the router takes for that of the metadata', async () => {
+    await guardedChild({ routerOptions: { ignoreTrailingSlash: true, caseSensitive: false } })
+    expect((await app.inject({ url: METADATA })).statusCode).toBe(200)
+    for (const url of [METADATA.replace('e', '%65'), `${METADATA}/`, METADATA.toUpperCase()]) {
+      expect((await app.inject({ url })).statusCode).toBe(404)
+    }
+  })
 })
 
 describe('two guards on one server', () => {

@@ -52,7 +52,8 @@ export function sharkGuard(audience: string | readonly string[], options: GuardO
     const fields = Object.entries(passage.headers)
     for (const [name, value] of fields) c.header(name, value, { append: true })
     await next()
-    const lasting = endWithToken(c.res, guard, passage.auth)
+    // Of what answers HEAD Hono reads no body: a stream of it would never end.
+    const lasting = c.req.method === 'HEAD' ? c.res : endWithToken(c.res, guard, passage.auth)
     if (lasting !== c.res) c.res = lasting
     // Not in what the handler made without `c`, nor where another middleware has set the same field. To change a response
     // that is done means to make it anew, which is dear.
