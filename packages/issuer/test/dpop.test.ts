@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { memoryStore } from '../src/index.ts'
 import { RESOURCE } from './support/browser.ts'
 import { type Agent, IssuerUnderTest, type Json, Key } from './support/issuer-under-test.ts'
 
@@ -99,6 +100,21 @@ describe('a proof at the token endpoint (RFC 9449 §4.3, §5)', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => send(proof)))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
     expect(new Set(answers.map(({ body }) => body.error))).toEqual(new Set([undefined, 'invalid_dpop_proof']))
+  })
+
+  it('is used once also where the store’s clock is half a minute ahead', async () => {
+    const behind = new IssuerUnderTest()
+    await behind.start({ store: memoryStore({ clock: () => behind.now + 30 }) })
+    const by = await behind.issuer.registerAgent()
+    const proof = await key.proof(`${behind.url}/oauth/token`, behind.now)
+    const ask = () => {
+      const request = { client_id: by.clientId, client_secret: by.clientSecret, resource: RESOURCE }
+      return behind.post('/oauth/token', { ...request, grant_type: 'client_credentials' }, { dpop: proof })
+    }
+    expect((await ask()).status).toBe(200)
+    behind.now += 60
+    expect((await ask()).body.error).toBe('invalid_dpop_proof')
+    await behind.issuer.close()
   })
 
   it('of a client that does not authenticate is not used up', async () => {
