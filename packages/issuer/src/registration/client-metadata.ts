@@ -66,7 +66,8 @@ export function parseClientMetadata(input: Input, fallbackGrants: readonly strin
 /** `application_type` as MCP demands it of clients (SEP-837): nobody else can answer at a web application's address. */
 function parseRedirectUris(input: Input): readonly string[] {
   const uris = stringList(input.redirect_uris, 'redirect_uris') ?? []
-  if (!uris.every(isRedirectUri)) {
+  // Of the characters a URI is made of (RFC 3986 §2): no others can be sent in `Location`.
+  if (!uris.every((uri) => /^[\x21-\x7e]+$/.test(uri) && isRedirectUri(uri))) {
     throw invalidRedirectUri('redirect_uris must be https, or http on a loopback address, without fragment')
   }
   const { application_type: type } = input
