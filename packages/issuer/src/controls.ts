@@ -136,8 +136,8 @@ export function createControls({ settings, keys, revocation, tokens }: Parts, ap
       call('POST', '/api/v1/admin/oauth/revoke-by-pattern', { client_id_pattern: pattern }),
     disconnectVault: (id) => call('DELETE', `/api/v1/admin/vault/connections/${encodeURIComponent(id)}`),
     async rotateKeys(overlap = tokenLifetime + 60) {
-      const { kid, previous } = await keys.rotate(overlap)
-      if (overlap === 0) await revocation.withdrawKey(previous)
+      const { kid, all } = await keys.rotate(overlap)
+      if (overlap === 0) await revocation.withdrawKeys(all)
       return { kid }
     },
   }

@@ -202,9 +202,11 @@ export function createRevocation(settings: Settings, statusLists?: StatusLists) 
       return revoke(selectors, { action: 'vault.disconnect_cascade', target: connectionId, reason, details })
     },
 
-    /** A signing key that is trusted no more: everything it signed. */
-    async withdrawKey(kid: string, reason?: string): Promise<Revoked> {
-      return revoke([{ k: 'kid', v: kid }], { action: 'signing_key.withdrawn', target: kid, reason })
+    /** Signing keys that are trusted no more: everything they signed. */
+    async withdrawKeys(kids: readonly string[], reason?: string): Promise<Revoked> {
+      const selectors = kids.map((v) => ({ k: 'kid', v }) as const)
+      const target = kids.join(' ')
+      return revoke(selectors, { action: 'signing_key.withdrawn', target, reason })
     },
 
     /** Whether a token, code, refresh token or consent has been revoked, by the same rules that guards get. */
