@@ -18,9 +18,6 @@ export function clientCredentialsGrant({ settings, tokens }: Parts): Grant {
     const scope = registeredScope(parseScope(form.get('scope')?.[0]), client.scopes, policy)
     const audience = requireTargets(form, settings)
     const issued = await tokens.issue({ clientId: client.id, subject: client.id, audience, scope, jkt })
-    if (jkt !== undefined && client.jkt === undefined) {
-      await settings.store.update('client', client.id, (now) => ({ jkt, ...now }))
-    }
     return tokenResponse(issued, { jkt, scope })
   }
 }
