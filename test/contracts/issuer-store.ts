@@ -60,6 +60,17 @@ export function describeIssuerStore(name: string, open: () => Promise<IssuerStor
         expect((await store.list('vault')).total).toBe(texts.length)
       })
 
+      it('indexes are any text, half a surrogate pair too, and expire with what they find', async () => {
+        for (const text of ['a:b c', '💥\u0000\n"\\', '\ud800', 'x\udc00y']) {
+          const options = { indexes: [text], expiresAt: subject.now() + 10 }
+          expect(await store.add('vault', text, connection(text), options)).toBe(true)
+          expect((await other.list('vault', { index: text })).total).toBe(1)
+        }
+        await subject.pass(11)
+        expect(await store.add('vault', 'later', connection('later'))).toBe(true)
+        expect((await other.list('vault')).total).toBe(1)
+      })
+
       it('numbers, nested members, empty lists and booleans come back as they were', async () => {
         const event: Records['audit'] = {
           id: 'a',

@@ -23,8 +23,8 @@ export interface StoredClient {
 const VERSION = 1
 
 /**
- * What is kept for the issuer; undefined when there is nothing. A file others could read is narrowed to mode 0600
- * first. Throws {@link AgentError} for a file that is not ours: it is never overwritten.
+ * What is kept for the issuer; undefined when there is nothing. A file of ours that others could read is narrowed
+ * to mode 0600 first. Throws {@link AgentError} for a file that is not ours: it is neither overwritten nor narrowed.
  */
 export async function readCredentials(path: string, issuer: string): Promise<StoredCredentials | undefined> {
   const stored = (await readAll(path))[issuer]
@@ -68,9 +68,28 @@ async function replaceFile(path: string, text: string): Promise<void> {
 }
 
 async function readAll(path: string): Promise<Readonly<Record<string, StoredCredentials>>> {
-  const text = await readPrivately(path)
+  const { open } = await import('node:fs/promises')
+  try {
+    const file = await open(path, 'r')
+    try {
+      const issuers = parseFile(await file.readFile('utf8'), path)
+      const { mode } = await file.stat()
+      if (process.platform !== 'win32' && (mode & 0o077) !== 0) await file.chmod(0o600)
+      return issuers
+    } finally {
+      await file.close()
+    }
+  } catch (cause) {
+    if (cause instanceof AgentError) throw cause
+    if (isRecord(cause) && cause.code === 'ENOENT') return {}
+    const message = `${path} cannot be read privately; it must be a file of yours with mode 0600`
+    throw new AgentError('credentials_file', message, { cause })
+  }
+}
+
+function parseFile(text: string, path: string): Readonly<Record<string, StoredCredentials>> {
   // Empty as mktemp makes it: there is nothing in it to lose.
-  if (text === undefined || text === '') return {}
+  if (text === '') return {}
   try {
     const document: unknown = JSON.parse(text)
     if (isRecord(document) && document.version === VERSION && isRecord(document.issuers)) {
@@ -94,22 +113,4 @@ function notOurs(path: string): AgentError {
     'credentials_file',
     `${path} is no credentials file; move it away, or name another one`,
   )
-}
-
-async function readPrivately(path: string): Promise<string | undefined> {
-  const { open } = await import('node:fs/promises')
-  try {
-    const file = await open(path, 'r')
-    try {
-      const { mode } = await file.stat()
-      if (process.platform !== 'win32' && (mode & 0o077) !== 0) await file.chmod(0o600)
-      return await file.readFile('utf8')
-    } finally {
-      await file.close()
-    }
-  } catch (cause) {
-    if (isRecord(cause) && cause.code === 'ENOENT') return undefined
-    const message = `${path} cannot be read privately; it must be a file of yours with mode 0600`
-    throw new AgentError('credentials_file', message, { cause })
-  }
 }

@@ -27,10 +27,13 @@ const MAX_REDIRECTS = 5
  * as a plain fetch would, without token, proof or cookies. A refusal nothing can be done about is the caller's answer.
  */
 export async function dpopFetch(call: Call, caller: Caller): Promise<Response> {
-  let token = await caller.token()
+  const { signal } = call.init
+  const replace = caller.replace ?? (async () => undefined)
   let nonceAnswered = false
   let redirects = 0
   try {
+    signal?.throwIfAborted()
+    let token = await unlessAborted(caller.token(), signal)
     for (;;) {
       const response = await send(call, caller, token.accessToken)
       const nonceGiven = caller.nonces.remember(call.url, response.headers)
@@ -48,7 +51,7 @@ export async function dpopFetch(call: Call, caller: Caller): Promise<Response> {
       const asksForNonce = response.status === 401 && asksForNonceIn(response)
       const retry = asksForNonce
         ? nonceGiven && !nonceAnswered && token
-        : await caller.replace?.(token, response)
+        : await unlessAborted(replace(token, response), signal)
       if (!retry || call.body?.replayable === false) return response
       nonceAnswered = asksForNonce
       token = retry
@@ -56,6 +59,25 @@ export async function dpopFetch(call: Call, caller: Caller): Promise<Response> {
     }
   } finally {
     call.body?.release()
+  }
+}
+
+/** What is waited for, unless the caller gives up first; others may still wait for the same. */
+async function unlessAborted<Result>(
+  work: Promise<Result>,
+  signal: AbortSignal | null | undefined,
+): Promise<Result> {
+  if (!signal) return work
+  let abort = () => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort)
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }
 

@@ -97,6 +97,22 @@ describe('a call to the resource', () => {
     expect(server.seen).toEqual([])
   })
 
+  it('is aborted by the caller while a token is fetched for it, and for others', async () => {
+    let isSilent = false
+    agent = await start({
+      fetch: (url, init) =>
+        isSilent && String(url).endsWith('/token') ? new Promise(() => undefined) : fetch(url, init),
+    })
+    const call = () => agent.fetch(server.resource, { signal: AbortSignal.timeout(500) })
+    expect((await call()).status).toBe(200)
+    isSilent = true
+    now += issuer.lifetime
+    await expect(call()).rejects.toThrow('timeout')
+    now -= issuer.lifetime
+    server.revoked.add((await agent.token()).accessToken)
+    await expect(call()).rejects.toThrow('timeout')
+  })
+
   it('rejects as fetch does for what fetch refuses', async () => {
     await expect(agent.fetch(server.resource, { body: 'x' })).rejects.toThrow(TypeError)
     await expect(agent.fetch('/relative')).rejects.toThrow(TypeError)

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -54,7 +54,7 @@ describe('the credentials file', () => {
   })
 
   it.each([0o644, 0o660, 0o606])(
-    'is narrowed to 0600 before it is read when its mode is %o',
+    'is narrowed to 0600 before it is used when its mode is %o',
     async (mode) => {
       await writeCredentials(path, A, { client })
       await chmod(path, mode)
@@ -84,6 +84,18 @@ describe('the credentials file', () => {
       await expect(writeCredentials(file, A, { client })).rejects.toMatchObject({ code: 'credentials_file' })
       expect(await readFile(file, 'utf8')).toBe(text)
     }
+  })
+
+  it('is left as it is when a link makes it somebody else’s: its mode may be what others need', async () => {
+    const other = join(folder, 'passwd')
+    await writeFile(other, 'root:x:0:0')
+    await chmod(other, 0o644)
+    await symlink(other, join(folder, 'link'))
+    await expect(readCredentials(join(folder, 'link'), A)).rejects.toThrow(/no credentials file/)
+    expect(await modeOf(other)).toBe('644')
+    await writeFile(other, `{"version":1,"issuers":{"${A}":{}}}`)
+    expect(await readCredentials(join(folder, 'link'), A)).toEqual({})
+    expect(await modeOf(other)).toBe('600')
   })
 
   it('must be a file', async () => {

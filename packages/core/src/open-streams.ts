@@ -65,7 +65,8 @@ export function createOpenStreams(
   }
 
   function recheck(): void {
-    for (const stream of streams) void examine(stream)
+    // Of those that are there now: one whose end is not due yet is watched anew at once.
+    for (const stream of [...streams]) void examine(stream)
   }
 
   async function examine(stream: OpenStream): Promise<void> {

@@ -14,7 +14,8 @@ beforeEach(() => {
   failures = new Map()
   ended = []
   looks = 0
-  const verify = async (text: string) => {
+  // At once, as for a token that is known.
+  const verify = (text: string) => {
     looks++
     const failure = failures.get(text)
     if (failure instanceof Refusal && failure.reason !== 'token_revoked') throw failure
@@ -41,6 +42,22 @@ const tick = async (ms = 1000) => {
 }
 
 describe('an open stream', () => {
+  it('that its host lets go on is told once a look, not without end', async () => {
+    let told = 0
+    const goOn = () => {
+      told++
+      streams.watch('a', goOn)
+    }
+    goOn()
+    await tick()
+    expect(told).toBe(1)
+    failures.set('a', new Refusal('token_expired'))
+    await tick()
+    expect(told).toBe(2)
+    await tick()
+    expect(told).toBe(3)
+  })
+
   it.each([
     ['expired', new Refusal('token_expired')],
     ['revoked', new Refusal('token_revoked')],

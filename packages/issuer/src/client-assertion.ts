@@ -1,6 +1,6 @@
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose'
 import { activeClient } from './clients.ts'
-import { PROOF_ALGORITHMS } from './dpop.ts'
+import { PROOF_ALGORITHMS, SKEW } from './dpop.ts'
 import { invalidClient, invalidRequest } from './errors.ts'
 import type { Form } from './http.ts'
 import type { Settings } from './options.ts'
@@ -33,7 +33,7 @@ export async function verifyClientAssertion(
   if (named !== undefined && named !== client.id) throw invalidClient()
   const { jti, exp } = await verify(assertion, client, settings)
   const id = await sha256(`client-assertion ${client.id} ${jti}`)
-  if (!(await settings.store.add('claim', id, {}, { expiresAt: exp + 1 }))) throw invalidClient()
+  if (!(await settings.store.add('claim', id, {}, { expiresAt: exp + SKEW }))) throw invalidClient()
   return client
 }
 
@@ -69,7 +69,8 @@ async function verify(assertion: string, client: Client, { issuer, base, clock }
 
 function subjectOf(assertion: string): string | undefined {
   try {
-    return decodeJwt(assertion).sub
+    const { sub } = decodeJwt(assertion)
+    return typeof sub === 'string' ? sub : undefined
   } catch {
     return undefined
   }

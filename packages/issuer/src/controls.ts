@@ -230,8 +230,8 @@ export function createControls({ settings, keys, revocation, tokens }: Parts, ap
     async rotateKeys(overlap = tokenLifetime + 60) {
       if (!Number.isFinite(overlap) || overlap < 0)
         throw new TypeError('issuer: rotateKeys: expected seconds')
-      const { kid, previous } = await keys.rotate(overlap)
-      if (overlap === 0) await revocation.withdrawKey(previous)
+      const { kid, all } = await keys.rotate(overlap)
+      if (overlap === 0) await revocation.withdrawKeys(all)
       return { kid }
     },
   }

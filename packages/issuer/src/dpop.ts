@@ -18,6 +18,8 @@ export const PROOF_ALGORITHMS = [
 
 const MAX_AGE = 60
 const TOLERANCE = 10
+/** Longer than any clock is wrong: by that of the store, a proof is not forgotten while it is accepted by ours. */
+export const SKEW = 60
 
 /** A proof that cannot be accepted (RFC 9449 §5). */
 export const invalidProof = (description: string) => new OAuthError('invalid_dpop_proof', description)
@@ -56,7 +58,7 @@ export async function verifyProof(proof: string, context: ProofContext): Promise
     throw invalidProof('ath is not of this token')
   const jkt = await calculateJwkThumbprint(protectedHeader.jwk as JWK)
   const id = await sha256(`dpop ${jkt} ${jti}`)
-  if (!(await store.add('claim', id, {}, { expiresAt: iat + MAX_AGE + TOLERANCE + 1 }))) {
+  if (!(await store.add('claim', id, {}, { expiresAt: iat + MAX_AGE + TOLERANCE + SKEW }))) {
     throw invalidProof('The proof has been used before')
   }
   return jkt

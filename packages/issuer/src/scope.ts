@@ -16,11 +16,19 @@ export function parseScope(scope: unknown): readonly string[] | undefined {
   return [...new Set(scopes)]
 }
 
-/** What was asked for, within what was registered; a client that registered none may ask for any. */
-export function registeredScope(asked: readonly string[] | undefined, registered: readonly string[]): string {
+/**
+ * What was asked for, within what was registered; a client that registered none may ask for any.
+ * @param policy what any client like it may have, whatever it registered; `undefined`: all
+ */
+export function registeredScope(
+  asked: readonly string[] | undefined,
+  registered: readonly string[],
+  policy: readonly string[] | undefined,
+): string {
   const wanted = asked ?? registered
-  const isRegistered = (scope: string) => registered.some((granted) => covers(granted, scope))
-  if (registered.length > 0 && !wanted.every(isRegistered)) {
+  const isWithin = (limit: readonly string[]) =>
+    wanted.every((scope) => limit.some((granted) => covers(granted, scope)))
+  if ((registered.length > 0 && !isWithin(registered)) || (policy !== undefined && !isWithin(policy))) {
     throw invalidScope('The client is not registered for this scope')
   }
   return wanted.join(' ')

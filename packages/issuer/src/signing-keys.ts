@@ -81,23 +81,23 @@ export class SigningKeys {
   }
 
   /**
-   * A new key signs from now on; those before it are published for `overlap` more seconds at most; 0 withdraws them.
-   * @param algorithm default: each of the issuer's
+   * A new key of each algorithm signs from now on; those before it are published for `overlap` more seconds at most; 0
+   * withdraws them.
+   * @returns the new key of the first algorithm, the one before it, and all that there were of all algorithms
    */
   async rotate(
     overlap: number,
-    algorithm?: string,
-  ): Promise<{ previous: string; kid: string; algorithm: string }> {
+  ): Promise<{ previous: string; kid: string; algorithm: string; all: readonly string[] }> {
     const { algorithms, clock } = this.#settings
-    const chosen = algorithm === undefined ? algorithms : [algorithm]
     const rotated = await Promise.all(
-      chosen.map(async (alg) => {
-        const line = await this.#line(alg)
-        const [newest] = await this.#append(alg, line, clock(), overlap)
-        return { previous: this.#signing(line).kid, kid: (newest as StoredKey).kid, algorithm: alg }
+      algorithms.map(async (algorithm) => {
+        const line = await this.#line(algorithm)
+        const [newest] = await this.#append(algorithm, line, clock(), overlap)
+        const all = line.map(({ kid }) => kid)
+        return { previous: this.#signing(line).kid, kid: (newest as StoredKey).kid, algorithm, all }
       }),
     )
-    return rotated[0] as (typeof rotated)[number]
+    return { ...(rotated[0] as (typeof rotated)[number]), all: rotated.flatMap(({ all }) => all) }
   }
 
   /** The keys of an algorithm that are published, newest first; at least one. */

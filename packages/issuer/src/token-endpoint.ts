@@ -50,6 +50,10 @@ export function createTokenEndpoint(parts: Parts) {
       throw invalidClient()
     }
     await keepClient(store, client)
+    // Of an agent, whatever it does with it: what rotation retires. A public client has as many keys as installations.
+    if (jkt !== undefined && client.jkt === undefined && client.authMethod !== 'none') {
+      await store.update('client', client.id, (now) => ({ jkt, ...now }))
+    }
     return c.json(response)
   }
 

@@ -26,7 +26,9 @@ export function createTokenRevocation(
       return c.body(null, 200)
     }
     const refresh = await settings.store.get('refresh', await sha256(text))
-    if (refresh !== undefined && isOwn(refresh)) await revocation.revokeGrant(refresh)
+    if (refresh !== undefined && isOwn(refresh) && !(await revocation.isRevoked(refresh))) {
+      await revocation.revokeGrant(refresh)
+    }
     return c.body(null, 200)
   }
 }

@@ -3,7 +3,8 @@ import { verifyProof } from './dpop.ts'
 import { OAuthError } from './errors.ts'
 import { uncacheable } from './http.ts'
 import type { Parts } from './parts.ts'
-import type { IssuedToken } from './records.ts'
+import type { IssuedToken, VaultConnection } from './records.ts'
+import { everyRecord } from './store.ts'
 
 const invalidToken = (description: string) =>
   new OAuthError('invalid_token', description, {
@@ -24,28 +25,41 @@ const insufficientScope = () =>
     headers: { 'WWW-Authenticate': 'DPoP error="insufficient_scope", scope="vault:read"' },
   })
 
+const notConnected = () => new OAuthError('not_found', 'No connection to this provider', { status: 404 })
+
 /**
- * GET /api/v1/vault/{provider}/token: a user's secret at a provider, for an agent whose DPoP token has `vault:read`. That
- * it was read is remembered, so that disconnecting ends the tokens of all who did.
+ * GET /api/v1/vault/{provider}/token: a user's secret at a provider, for an agent whose DPoP token has `vault:read`: the
+ * user in whose name it acts, or who created it; the newest where there is no such user. That it was read is remembered,
+ * so that disconnecting ends the tokens of all who did.
  */
 export function createVault({ settings, tokens }: Parts) {
   const { store } = settings
 
   return async (c: Context): Promise<Response> => {
     uncacheable(c)
-    const { clientId, scope } = await requireBoundToken(c)
+    const token = await requireBoundToken(c)
+    const { clientId, scope } = token
     if (!scope.split(' ').includes('vault:read')) throw insufficientScope()
     const provider = c.req.param('provider')
-    const { data } = await store.list('vault', { index: `provider:${provider}`, limit: 1 })
-    const connection = data[0]
-    if (connection === undefined) {
-      throw new OAuthError('not_found', 'No connection to this provider', { status: 404 })
-    }
-    await store.update('vault', connection.id, (now) => ({
+    const connection = await find(provider, token)
+    const used = await store.update('vault', connection.id, (now) => ({
       ...now,
       usedBy: [...new Set([...now.usedBy, clientId])],
     }))
-    return c.json({ connection_id: connection.id, provider, secret: connection.secret ?? null })
+    // Disconnected since: whoever did so does not know of this reader.
+    if (used === undefined) throw notConnected()
+    return c.json({ connection_id: used.id, provider, secret: used.secret ?? null })
+  }
+
+  async function find(
+    provider: string | undefined,
+    { clientId, subject }: IssuedToken,
+  ): Promise<VaultConnection> {
+    const userId = subject === clientId ? (await store.get('client', clientId))?.createdBy : subject
+    for await (const connection of everyRecord(store, 'vault', `provider:${provider}`)) {
+      if (userId === undefined || connection.userId === userId) return connection
+    }
+    throw notConnected()
   }
 
   async function requireBoundToken(c: Context): Promise<IssuedToken> {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type IssuerStore, memoryStore } from '../src/index.ts'
 import { type Agent, IssuerUnderTest, type Json, Key, sha256 } from './support/issuer-under-test.ts'
 
 const test = new IssuerUnderTest()
@@ -143,17 +144,18 @@ describe('tokens', () => {
   })
 })
 
+/** What the vault answers to a token, with a proof of its key. */
+async function open(by: IssuerUnderTest, provider: string, token: string, key: Key) {
+  const path = `/api/v1/vault/${provider}/token`
+  const dpop = await key.proof(`${by.url}${path}`, by.now, { claims: { htm: 'GET', ath: sha256(token) } })
+  return by.request(path, { headers: { authorization: `DPoP ${token}`, dpop } })
+}
+
 describe('the vault', () => {
   const read = async (agent: Agent, provider: string, scope = 'vault:read') => {
     const key = await Key.generate()
     const token = await test.accessToken(agent, { scope, resource: 'https://vault.example' }, key)
-    const url = `${test.url}/api/v1/vault/${provider}/token`
-    const ath = sha256(token)
-    const dpop = await key.proof(url, test.now, { claims: { htm: 'GET', ath } })
-    const answer = await test.request(`/api/v1/vault/${provider}/token`, {
-      headers: { authorization: `DPoP ${token}`, dpop },
-    })
-    return { ...answer, token }
+    return { ...(await open(test, provider, token, key)), token }
   }
 
   it('gives secrets to agents, and takes their tokens when it is disconnected', async () => {
@@ -176,6 +178,58 @@ describe('the vault', () => {
     expect([await test.isActive(used.token), await test.isActive(spared)]).toEqual([false, true])
     expect((await test.admin('DELETE', `/admin/vault/connections/${body.id}`)).status).toBe(404)
     expect((await read(user, 'github')).status).toBe(404)
+  })
+})
+
+describe('the vault of several users', () => {
+  const connect = async (user_id: string) => {
+    const connection = { provider: 'calendar', user_id, secret: `of ${user_id}` }
+    return (await test.admin('POST', '/admin/vault/connections', connection)).body.id
+  }
+  async function secretFor(agent: Agent, subject: string) {
+    const key = await Key.generate()
+    const token = await test.issuer.mintToken({
+      clientId: agent.clientId,
+      subject,
+      scope: 'vault:read',
+      resource: 'https://vault.example',
+      jkt: key.jkt,
+    })
+    return (await open(test, 'calendar', token, key)).body.secret
+  }
+
+  it('gives what is of the user in whose name the agent acts, or who created it, and of nobody else', async () => {
+    const [id] = [await connect('usr_alice'), await connect('usr_bob')]
+    const agent = await test.issuer.registerAgent()
+    const created = await test.issuer.registerAgent({ createdBy: 'usr_alice' })
+    expect(await secretFor(agent, 'usr_bob')).toBe('of usr_bob')
+    expect(await secretFor(agent, 'usr_alice')).toBe('of usr_alice')
+    expect(await secretFor(created, created.clientId)).toBe('of usr_alice')
+    await test.admin('DELETE', `/admin/vault/connections/${id}`)
+    expect(await secretFor(agent, 'usr_alice')).toBeUndefined()
+    expect(await secretFor(created, created.clientId)).toBeUndefined()
+  })
+
+  it('gives nothing to who comes while it is disconnected: that agent would keep its tokens', async () => {
+    const racing = new IssuerUnderTest()
+    const store = memoryStore({ clock: () => racing.now })
+    let isTaken = false
+    const update: IssuerStore['update'] = async (kind, id, ...change) => {
+      if (kind === 'vault' && isTaken) await store.take(kind, id)
+      return store.update(kind, id, ...change)
+    }
+    await racing.start({ store: { ...store, update } })
+    const connection = { provider: 'calendar', user_id: 'usr_alice', secret: 'x' }
+    await racing.admin('POST', '/admin/vault/connections', connection)
+    const agent = await racing.issuer.registerAgent()
+    const key = await Key.generate()
+    const token = await racing.accessToken(agent, { scope: 'vault:read' }, key)
+    const read = () => open(racing, 'calendar', token, key)
+    expect((await read()).body.secret).toBe('x')
+    isTaken = true
+    const { status, body } = await read()
+    expect([status, body.secret]).toEqual([404, undefined])
+    await racing.issuer.close()
   })
 })
 

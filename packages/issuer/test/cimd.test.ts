@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type RunningIssuer, type StartOptions, startIssuer } from '../src/index.ts'
-import { authorizeUrl, Browser } from './support/browser.ts'
+import { authorizeUrl, Browser, RESOURCE } from './support/browser.ts'
 import { type DocumentServer, documentOf, json, startDocuments } from './support/documents.ts'
+import { Key } from './support/issuer-under-test.ts'
 
 let issuer: RunningIssuer
 let documents: DocumentServer
@@ -94,6 +95,45 @@ describe('a client whose id is the URL of its metadata document', () => {
     now += 86_400
     expect((await open()).status).toBe(400)
     expect((await open({ redirect_uri: 'https://moved.example/callback' })).parameters.code).toBeDefined()
+  })
+})
+
+describe('a client with a document that acts for itself', () => {
+  /** What it gets once a user has let it act for them. */
+  async function ask(scope: string, registration: NonNullable<StartOptions['registration']>) {
+    await start({ registration })
+    const key = await Key.generate()
+    documents.answer = json(
+      documentOf(clientId, {
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks: { keys: [key.jwk] },
+        grant_types: ['authorization_code', 'client_credentials'],
+        scope: 'notes:read admin',
+      }),
+    )
+    expect((await open()).parameters.code).toBeDefined()
+    const claims = { iss: clientId, sub: clientId, aud: issuer.url, jti: 'once', exp: now + 60 }
+    const response = await fetch(`${issuer.url}/oauth/token`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'client_credentials',
+        client_assertion: await key.sign(claims),
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        resource: RESOURCE,
+        scope,
+      }),
+    })
+    return ((await response.json()) as { error?: string }).error
+  }
+
+  it('gets no scope beyond the policy, whatever its document says', async () => {
+    expect(await ask('admin', 'open')).toBeUndefined()
+    expect(await ask('notes:read', { scopes: ['notes:read'] })).toBeUndefined()
+    expect(await ask('admin', { scopes: ['notes:read'] })).toBe('invalid_scope')
+  })
+
+  it('gets nothing where nobody may register', async () => {
+    expect(await ask('notes:read', 'closed')).toBe('unauthorized_client')
   })
 })
 

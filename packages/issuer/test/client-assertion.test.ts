@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type IssuerStore, memoryStore, StoreUnavailable } from '../src/index.ts'
 import { RESOURCE } from './support/browser.ts'
 import { type Agent, type Fields, IssuerUnderTest, type Json, Key } from './support/issuer-under-test.ts'
 
@@ -81,6 +82,37 @@ describe('private_key_jwt (RFC 7523)', () => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
     test.now += 65
     expect((await send(once)).status).toBe(401)
+  })
+
+  it('is used once also where the store’s clock is half a minute ahead', async () => {
+    const behind = new IssuerUnderTest()
+    await behind.start({ store: memoryStore({ clock: () => behind.now + 30 }) })
+    const jwks = { keys: [key.jwk] }
+    const { clientId } = await behind.issuer.registerAgent({ authMethod: 'private_key_jwt', jwks })
+    const claims = { iss: clientId, sub: clientId, aud: behind.url, jti: 'once', exp: behind.now + 60 }
+    const fields = { grant_type: 'client_credentials', resource: RESOURCE, client_assertion_type: TYPE }
+    const once = { ...fields, client_assertion: await key.sign(claims) }
+    expect((await behind.post('/oauth/token', once)).status).toBe(200)
+    behind.now += 45
+    expect((await behind.post('/oauth/token', once)).body.error).toBe('invalid_client')
+    await behind.issuer.close()
+  })
+
+  it('whose sub is no text is not looked up: a store need not take it', async () => {
+    const store = memoryStore()
+    const strict = new IssuerUnderTest()
+    const get: IssuerStore['get'] = async (kind, id) => {
+      if (typeof id !== 'string') throw new StoreUnavailable('ids are texts')
+      return store.get(kind, id)
+    }
+    await strict.start({ store: { ...store, get } })
+    for (const sub of ['nobody', 7]) {
+      const client_assertion = await key.sign({ sub: sub as string })
+      const fields = { grant_type: 'client_credentials', client_assertion, client_assertion_type: TYPE }
+      const { status, body } = await strict.post('/oauth/token', fields)
+      expect([status, body.error]).toEqual([401, 'invalid_client'])
+    }
+    await strict.issuer.close()
   })
 
   it('does not go together with anything else', async () => {

@@ -52,6 +52,15 @@ describe('a user', () => {
     })
   })
 
+  it('who has signed out is signed out: a copy of the cookie is of no use', async () => {
+    await browser.logIn(url())
+    const cookie = [...browser.cookies].map((pair) => pair.join('=')).join('; ')
+    const withCopy = async () => (await fetch(url(), { headers: { cookie } })).text()
+    expect(await withCopy()).toContain('Signed in as')
+    await browser.press('sign-out')
+    expect(await withCopy()).not.toContain('Signed in as')
+  })
+
   it('says no', async () => {
     await browser.logIn(url())
     expect((await browser.press('deny')).parameters).toMatchObject({

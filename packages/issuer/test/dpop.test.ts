@@ -1,8 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { memoryStore } from '../src/index.ts'
 import { RESOURCE } from './support/browser.ts'
-import { type Agent, IssuerUnderTest, type Json, Key } from './support/issuer-under-test.ts'
+import {
+  ACCESS_TOKEN,
+  type Agent,
+  EXCHANGE,
+  IssuerUnderTest,
+  type Json,
+  Key,
+} from './support/issuer-under-test.ts'
 
 const test = new IssuerUnderTest()
 let agent: Agent
@@ -101,6 +109,21 @@ describe('a proof at the token endpoint (RFC 9449 §4.3, §5)', () => {
     expect(new Set(answers.map(({ body }) => body.error))).toEqual(new Set([undefined, 'invalid_dpop_proof']))
   })
 
+  it('is used once also where the store’s clock is half a minute ahead', async () => {
+    const behind = new IssuerUnderTest()
+    await behind.start({ store: memoryStore({ clock: () => behind.now + 30 }) })
+    const by = await behind.issuer.registerAgent()
+    const proof = await key.proof(`${behind.url}/oauth/token`, behind.now)
+    const ask = () => {
+      const request = { client_id: by.clientId, client_secret: by.clientSecret, resource: RESOURCE }
+      return behind.post('/oauth/token', { ...request, grant_type: 'client_credentials' }, { dpop: proof })
+    }
+    expect((await ask()).status).toBe(200)
+    behind.now += 60
+    expect((await ask()).body.error).toBe('invalid_dpop_proof')
+    await behind.issuer.close()
+  })
+
   it('of a client that does not authenticate is not used up', async () => {
     const proof = await claims({})
     expect((await send(proof, { ...agent, clientSecret: 'x' })).body.error).toBe('invalid_client')
@@ -127,6 +150,24 @@ describe('keys', () => {
     expect([status, body.error]).toEqual([400, 'invalid_grant'])
     expect((await test.token(agent, request, old)).body.error).toBe('invalid_grant')
     expect((await test.token(rotating, request, fresh)).status).toBe(200)
+  })
+})
+
+describe('the key of an agent', () => {
+  it('is retired by a rotation long after its tokens, also where none of them was its own', async () => {
+    const [acting, subject] = [await test.issuer.registerAgent(), await test.issuer.registerAgent()]
+    const pair = { from_id: acting.clientId, to_id: subject.clientId }
+    await test.admin('POST', '/admin/may-act', pair)
+    const [old, fresh] = [await Key.generate(), await Key.generate()]
+    const exchange = async (by: Key) => {
+      const subject_token = await test.accessToken(subject)
+      const fields = { grant_type: EXCHANGE, subject_token, subject_token_type: ACCESS_TOKEN }
+      return (await test.token(acting, fields, by)).status
+    }
+    expect(await exchange(old)).toBe(200)
+    test.now += 3600
+    await test.issuer.rotateDpopKey(acting.agentId, fresh.jwk)
+    expect([await exchange(fresh), await exchange(old)]).toEqual([200, 400])
   })
 })
 

@@ -107,6 +107,19 @@ describe('a refresh token that comes twice', () => {
 })
 
 describe('revocation', () => {
+  it('is done once, however often its client asks for it', async () => {
+    const revoke = () => {
+      const fields = { token: tokens.refresh_token, client_id: client.clientId }
+      return test.post('/oauth/revoke', fields)
+    }
+    const rules = async () => decodeJwt((await test.request('/oauth/revocations')).body.text).seq as number
+    const before = await rules()
+    expect((await revoke()).status).toBe(200)
+    expect([await rules(), (await refresh()).body.error]).toEqual([before + 1, 'invalid_grant'])
+    expect((await revoke()).status).toBe(200)
+    expect(await rules()).toBe(before + 1)
+  })
+
   it.each<[string, () => Promise<unknown>]>([
     ['the client', () => test.issuer.revokeAgent(client.clientId)],
     ['the user', () => test.issuer.revokeUser('usr_test')],

@@ -61,6 +61,24 @@ describe('the policy of registration', () => {
     expect((await fetch(put)).status).toBe(400)
   })
 
+  it('limits what a client gets for itself, also where it allows no scope at all', async () => {
+    const ask = async (scopes: string[], scope: string) => {
+      const { fetch } = createIssuer({ registration: { scopes } })
+      const { client_id, client_secret } = (await answer(fetch(post()))).body
+      const fields = { grant_type: 'client_credentials', resource: RESOURCE, scope }
+      return fetch(
+        new Request('http://issuer.example/oauth/token', {
+          method: 'POST',
+          headers: { authorization: `Basic ${btoa(`${client_id}:${client_secret}`)}` },
+          body: new URLSearchParams(fields),
+        }),
+      )
+    }
+    expect((await ask(['read'], 'read')).status).toBe(200)
+    expect((await ask([], '')).status).toBe(200)
+    expect((await ask([], 'read')).status).toBe(400)
+  })
+
   it.each([
     ['registration', 'sometimes'],
     ['registration', null],

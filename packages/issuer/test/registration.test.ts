@@ -122,6 +122,9 @@ describe('registration (RFC 7591)', () => {
     'http://localhost.evil.example/cb',
     'http://127.0.0.1@evil.example/cb',
     'http://2130706433/cb',
+    'https://client.example/\u20ac',
+    'https://client.example/\u0001',
+    'https://client.example/\u0000',
     '',
   ])('invalid_redirect_uri for %j [7591-5-redirect] [MCP-A16]', async (uri) => {
     const { status, body } = await register({

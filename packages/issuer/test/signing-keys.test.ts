@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, decodeProtectedHeader, type JWK, jwtVerify } from 'jose'
+import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, type JWK, jwtVerify } from 'jose'
 import { afterEach, describe, expect, it } from 'vitest'
 import { memoryStore, type StartOptions } from '../src/index.ts'
 import { RESOURCE } from './support/browser.ts'
@@ -118,6 +118,22 @@ describe('rotation on call', () => {
     expect(await isVerified(test, before)).toBe(false)
     expect(await test.isActive(before)).toBe(false)
     expect(await isVerified(test, await mint(test))).toBe(true)
+  })
+
+  it('with no overlap withdraws every key there was, of each algorithm, with a rule', async () => {
+    const test = await start({ algorithms: ['ES256', 'RS256'] })
+    const withdrawn = async () => {
+      const { rules } = decodeJwt<{ rules: { k: string; v: string }[] }>(
+        (await test.request('/oauth/revocations')).body.text,
+      )
+      return rules.filter(({ k }) => k === 'kid').map(({ v }) => v)
+    }
+    await test.issuer.rotateKeys()
+    const before = await kids(test)
+    expect([before.length, await withdrawn()]).toEqual([4, []])
+    await test.issuer.rotateKeys(0)
+    expect((await withdrawn()).sort()).toEqual(before.sort())
+    expect(await kids(test)).toHaveLength(2)
   })
 })
 

@@ -166,6 +166,21 @@ describe('who may act for whom', () => {
     expect((await exchange(await test.issuer.registerAgent(), fields)).status).toBe(403)
   })
 
+  it('is not mistaken where ids have spaces in them', async () => {
+    const clients = [{ client_id: 'a', client_secret: 'secret of a' }]
+    clients.push({ client_id: 'a b', client_secret: 'secret of a b' })
+    const spaced = await new IssuerUnderTest().start({ clients })
+    await spaced.admin('POST', '/admin/may-act', { from_id: 'a', to_id: 'b c' })
+    const ask = async (clientId: string, of: string) => {
+      const subject_token = await spaced.issuer.mintToken({ subject: of, resource: RESOURCE })
+      const fields = { grant_type: EXCHANGE, subject_token, subject_token_type: ACCESS_TOKEN }
+      return (await spaced.token({ clientId, clientSecret: `secret of ${clientId}` }, fields)).status
+    }
+    expect(await ask('a', 'b c')).toBe(200)
+    expect(await ask('a b', 'c')).toBe(403)
+    await spaced.issuer.close()
+  })
+
   it('does not go the other way', async () => {
     subject = await test.accessToken(beta)
     expect((await exchange(alpha)).body.error).toBe('access_denied')
@@ -205,6 +220,16 @@ describe('an actor token', () => {
     expect(decodeJwt((await exchange(beta, actor)).body.access_token).act).toEqual({ sub: beta.clientId })
     const stolen = { ...actor, actor_token: await test.accessToken(gamma) }
     expect((await exchange(beta, stolen)).body.error).toBe('invalid_request')
+  })
+
+  it('cannot put somebody else into the chain, who would not end with the client', async () => {
+    const mint = { clientId: beta.clientId, resource: RESOURCE }
+    const actor = async (subject: string) => ({
+      actor_token: await test.issuer.mintToken({ ...mint, subject }),
+      actor_token_type: ACCESS_TOKEN,
+    })
+    expect((await exchange(beta, await actor(beta.clientId))).status).toBe(200)
+    expect((await exchange(beta, await actor('usr_test'))).body.error).toBe('invalid_request')
   })
 })
 

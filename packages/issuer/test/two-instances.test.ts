@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { memoryStore } from '../src/index.ts'
+import { type IssuerStore, memoryStore } from '../src/index.ts'
 import { RESOURCE } from './support/browser.ts'
 import { type Agent, type Fields, IssuerUnderTest, Key, redemption } from './support/issuer-under-test.ts'
 
@@ -44,6 +44,36 @@ describe('two instances with one store are one issuer:', () => {
     const proof = await prove(challenged.headers.get('dpop-nonce')!)
     expect((await ask(two, proof)).status).toBe(200)
     expect((await ask(one, proof)).body.error).toBe('invalid_dpop_proof')
+  })
+
+  it('what one revokes while the other, whose clock is ahead, makes tokens of it ends with them', async () => {
+    let meanwhile: (() => Promise<void>) | undefined
+    const store = memoryStore({ clock: () => one.now })
+    const add: IssuerStore['add'] = async (kind, ...record) => {
+      const act = kind === 'token' ? meanwhile : undefined
+      if (act !== undefined) meanwhile = undefined
+      await act?.()
+      return store.add(kind, ...record)
+    }
+    const options = { store: { ...store, add }, issuer: ISSUER, adminKey: 'sk_live_of_both' }
+    const [near, ahead] = [new IssuerUnderTest(), new IssuerUnderTest()]
+    await near.start({ ...options, clock: () => one.now })
+    await ahead.start({ ...options, clock: () => one.now + 1 })
+    const client = await near.publicClient()
+    const revoke = () => near.issuer.revokeUser('usr_test')
+    const { refresh_token } = await near.login(client)
+    const renewed = await ahead.refresh(client, refresh_token)
+    expect(renewed.status).toBe(200)
+    one.now += 10
+    meanwhile = revoke
+    const outrun = await ahead.refresh(client, renewed.body.refresh_token)
+    expect([outrun.status, outrun.body.error]).toEqual([400, 'invalid_grant'])
+    const code = await near.code(client.clientId)
+    one.now += 10
+    meanwhile = revoke
+    const redeemed = await ahead.token({ clientId: client.clientId }, redemption(code))
+    expect([redeemed.status, redeemed.body.error]).toEqual([400, 'invalid_grant'])
+    await Promise.all([near, ahead].map((test) => test.issuer.close()))
   })
 
   it('a code and a refresh token are used once, wherever they come', async () => {

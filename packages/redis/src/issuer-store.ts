@@ -83,7 +83,7 @@ export function redisIssuerStore(
     },
 
     async add(kind, id, record, { expiresAt = Number.POSITIVE_INFINITY, indexes = [] } = {}) {
-      const values = [JSON.stringify(record), expiry(expiresAt), JSON.stringify(indexes)]
+      const values = [JSON.stringify(record), expiry(expiresAt), JSON.stringify(indexes.map(wellFormed))]
       return (await run(scripts.ADD, kind, id, ...values)) === 1
     },
 
@@ -147,6 +147,11 @@ export function redisIssuerStore(
 
 function parse<K extends Kind>(json: unknown): Records[K] | undefined {
   return json === null || json === undefined ? undefined : JSON.parse(String(json))
+}
+
+/** As UTF-8 carries it: half of a surrogate pair, as JSON may have it, is nothing that the server's parser takes. */
+function wellFormed(text: string): string {
+  return text.replace(/[\ud800-\udfff]/gu, '\ufffd')
 }
 
 /** Empty: never. */

@@ -11,9 +11,9 @@ export function signingKeys(admin: Hono, { settings, keys, revocation }: Parts):
     const body = await readOptionalJson(c)
     const { compromised = false } = body
     if (typeof compromised !== 'boolean') throw invalidRequest('compromised must be true or false')
-    const { kid, algorithm, previous } = await keys.rotate(compromised ? 0 : settings.tokenLifetime + 60)
+    const { kid, algorithm, previous, all } = await keys.rotate(compromised ? 0 : settings.tokenLifetime + 60)
     await revocation.audit('signing_key.rotated', kid, reasonOf(body), { previous })
-    if (compromised) await revocation.withdrawKey(previous, reasonOf(body))
+    if (compromised) await revocation.withdrawKeys(all, reasonOf(body))
     return c.json({ rotated: true, kid, algorithm })
   })
 }

@@ -1,8 +1,9 @@
 import type { Context } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
 import { jwtVerify, SignJWT } from 'jose'
+import { SKEW } from '../dpop.ts'
 import type { Settings } from '../options.ts'
-import { randomId } from '../random.ts'
+import { randomId, sha256 } from '../random.ts'
 import { sharedSecret } from '../shared-secret.ts'
 
 /** Seconds after which a user has to log in again. */
@@ -44,15 +45,28 @@ export function createSessions({ store, clock, issuer }: Settings) {
     }
   }
 
+  const nameOfEnd = (id: string) => sha256(`session ended ${id}`)
+
+  async function read(c: Context): Promise<Session | undefined> {
+    const claims = await verify(SESSION, getCookie(c, cookie) ?? '')
+    if (typeof claims?.sid !== 'string') return undefined
+    if (typeof claims.sub !== 'string') return { id: claims.sid, userId: undefined }
+    const hasEnded = (await store.get('claim', await nameOfEnd(claims.sid))) !== undefined
+    return hasEnded ? undefined : { id: claims.sid, userId: claims.sub }
+  }
+
+  /** Of a user who had logged in: a copy of the cookie is of no use either. */
+  async function end(session: Session | undefined): Promise<void> {
+    if (session?.userId === undefined) return
+    await store.add('claim', await nameOfEnd(session.id), {}, { expiresAt: clock() + LIFETIME + SKEW })
+  }
+
   return {
-    async read(c: Context): Promise<Session | undefined> {
-      const claims = await verify(SESSION, getCookie(c, cookie) ?? '')
-      if (typeof claims?.sid !== 'string') return undefined
-      return { id: claims.sid, userId: claims.sub as string | undefined }
-    },
+    read,
 
     /** A new session for whom there was none or whose user changes; the one before is of no use any more. */
     async start(c: Context, userId?: string): Promise<Session> {
+      await end(await read(c))
       const session = { id: randomId(), userId }
       const claims = { sid: session.id, ...(userId === undefined ? {} : { sub: userId }) }
       setCookie(c, cookie, await sign(SESSION, LIFETIME, claims), {

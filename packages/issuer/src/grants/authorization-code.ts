@@ -3,7 +3,7 @@ import type { Parts } from '../parts.ts'
 import { isEqualInConstantTime, randomId, sha256 } from '../random.ts'
 import type { AuthorizationCode } from '../records.ts'
 import { narrowTargets } from '../target.ts'
-import { createRefreshToken, type Grant, type GrantRequest, tokenResponse } from './grant.ts'
+import { createRefreshToken, endIfOutrun, type Grant, type GrantRequest, tokenResponse } from './grant.ts'
 
 const refused = () => invalidGrant('The authorization code is not valid')
 
@@ -28,9 +28,12 @@ export function authorizationCodeGrant(parts: Parts): Grant {
     if (issuedAt === undefined || (code.usedBy === undefined && clock() >= code.expiresAt)) throw refused()
     await redeem(id)
     const issued = await tokens.issue({ clientId: client.id, subject, gid, issuedAt, audience, scope, jkt })
-    if (!client.grantTypes.includes('refresh_token')) return tokenResponse(issued, { jkt, scope })
     const granted = { client, subject, gid, issuedAt, jkt, scope, resources }
-    return tokenResponse(issued, { jkt, scope }, { refresh_token: await createRefreshToken(parts, granted) })
+    const next = client.grantTypes.includes('refresh_token')
+      ? { refresh_token: await createRefreshToken(parts, granted) }
+      : {}
+    await endIfOutrun(parts, code, { jkt, issuedAt })
+    return tokenResponse(issued, { jkt, scope }, next)
   }
 
   /** Marks the code as used: for one caller. */

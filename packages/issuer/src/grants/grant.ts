@@ -1,7 +1,8 @@
+import { invalidGrant } from '../errors.ts'
 import type { Form } from '../http.ts'
 import type { Parts } from '../parts.ts'
 import { randomSecret, sha256 } from '../random.ts'
-import type { Client, RefreshToken } from '../records.ts'
+import type { Client, RefreshToken, Revocable } from '../records.ts'
 
 /** A request to the token endpoint, from a client that has authenticated. */
 export interface GrantRequest {
@@ -42,6 +43,20 @@ export function tokenResponse(
     ...(jkt === undefined ? {} : { cnf: { jkt } }),
     ...more,
   }
+}
+
+/**
+ * After everything that a code or a refresh token gives has been made: ends it all where that has been revoked meanwhile
+ * by somebody who could not see what was being made, and whose clock was behind its `iat`.
+ */
+export async function endIfOutrun(
+  { revocation }: Parts,
+  from: Revocable,
+  made: Partial<Revocable>,
+): Promise<void> {
+  if (!(await revocation.isRevoked(from)) || (await revocation.isRevoked({ ...from, ...made }))) return
+  await revocation.revokeGrant(from)
+  throw invalidGrant('The grant has been revoked')
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Parts } from '../parts.ts'
 import { randomId, sha256 } from '../random.ts'
 import { narrowScope, parseScope } from '../scope.ts'
 import { narrowTargets } from '../target.ts'
-import { createRefreshToken, type Grant, tokenResponse } from './grant.ts'
+import { createRefreshToken, endIfOutrun, type Grant, tokenResponse } from './grant.ts'
 
 const refused = () => invalidGrant('The refresh token is not valid')
 
@@ -34,7 +34,9 @@ export function refreshTokenGrant(parts: Parts): Grant {
     await use(id)
     const issued = await tokens.issue({ clientId: client.id, subject, gid, issuedAt, audience, scope, jkt })
     const granted = { client, subject, gid, issuedAt, jkt, scope: refresh.scope, resources }
-    return tokenResponse(issued, { jkt, scope }, { refresh_token: await createRefreshToken(parts, granted) })
+    const refresh_token = await createRefreshToken(parts, granted)
+    await endIfOutrun(parts, refresh, { jkt, issuedAt })
+    return tokenResponse(issued, { jkt, scope }, { refresh_token })
   }
 
   /** Marks the token as used: for one caller. */

@@ -64,13 +64,17 @@ export function tokenExchangeGrant({ settings, tokens }: Parts): Grant {
     return found
   }
 
-  /** Who will act: the client, or the subject of the `actor_token` that it presents, which must be its own. */
+  /**
+   * Who will act: the client. An `actor_token` has to say the same: with a user's name in the chain instead, what is
+   * exchanged further would not end with the client.
+   */
   async function actorOf(request: GrantRequest): Promise<string> {
     const { form, client } = request
     if (!form.has('actor_token') && !form.has('actor_token_type')) return client.id
     const { record } = await requireToken(request, 'actor_token')
     if (record.clientId !== client.id) throw invalidRequest('actor_token was issued to another client')
-    return record.subject
+    if (record.subject !== client.id) throw invalidRequest('actor_token is in the name of somebody else')
+    return client.id
   }
 
   /** @returns the grant that allows it; `undefined` where a `may_act` claim does (RFC 8693 §4.4) */
@@ -85,8 +89,10 @@ export function tokenExchangeGrant({ settings, tokens }: Parts): Grant {
     const to = [subject.subject, (await store.get('client', subject.subject))?.agentId]
     let tooFar = false
     for (const from of [client.id, client.agentId]) {
-      for (const pair of to.map((id) => `pair:${from} ${id}`)) {
-        for await (const grant of everyRecord(store, 'mayAct', pair)) {
+      for (const id of to) {
+        for await (const grant of everyRecord(store, 'mayAct', `pair:${from} ${id}`)) {
+          // Ids may have spaces in them, and then a list is of several pairs.
+          if (grant.fromId !== from || grant.toId !== id) continue
           if (hops <= grant.maxHops) return grant
           tooFar = true
         }

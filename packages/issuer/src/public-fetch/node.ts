@@ -7,7 +7,11 @@ import { literalAddress } from './address.ts'
 import { type PublicFetch, type Reach, UnreachableByPolicy } from './contract.ts'
 import { isLoopbackAddress, isPublicAddress } from './public-address.ts'
 
-export const publicFetch: PublicFetch = async (url, reach) => {
+/** Whatever it hangs in, it ends when the time is over: a look-up cannot be called off, nor does an upgrade answer. */
+export const publicFetch: PublicFetch = (url, reach) =>
+  Promise.race([fetchInTime(url, reach), timeIsOver(reach.signal)])
+
+async function fetchInTime(url: URL, reach: Reach): Promise<Response> {
   if (url.protocol !== 'https:' && !(reach.loopback && url.protocol === 'http:')) {
     throw new UnreachableByPolicy('only https is fetched')
   }
@@ -15,7 +19,7 @@ export const publicFetch: PublicFetch = async (url, reach) => {
   let failure: unknown
   for (const address of addresses) {
     try {
-      return await get(url, address, reach.signal)
+      return responseOf(await get(url, address, reach.signal))
     } catch (error) {
       failure = error
     }
@@ -37,7 +41,7 @@ async function resolve(url: URL, reach: Reach): Promise<readonly string[]> {
 }
 
 /** Connects to the address given, whatever the name resolves to by now; TLS still verifies the name. */
-function get(url: URL, address: string, signal: AbortSignal): Promise<Response> {
+function get(url: URL, address: string, signal: AbortSignal): Promise<http.IncomingMessage> {
   const { request } = url.protocol === 'https:' ? https : http
   const isName = isIP(literalAddress(url.hostname) ?? '') === 0
   return new Promise((resolve, reject) => {
@@ -51,19 +55,28 @@ function get(url: URL, address: string, signal: AbortSignal): Promise<Response> 
         agent: false,
         signal,
       },
-      (message) => {
-        const headers = new Headers()
-        for (const [name, values] of Object.entries(message.headersDistinct)) {
-          for (const value of values ?? []) headers.append(name, value)
-        }
-        const status = message.statusCode ?? 0
-        const hasBody = ![204, 205, 304].includes(status)
-        resolve(
-          new Response(hasBody ? (Readable.toWeb(message) as ReadableStream) : null, { status, headers }),
-        )
-      },
+      resolve,
     )
     sent.on('error', reject)
     sent.end()
+  })
+}
+
+/** @throws for a status that no response can have */
+function responseOf(message: http.IncomingMessage): Response {
+  const headers = new Headers()
+  for (const [name, values] of Object.entries(message.headersDistinct)) {
+    for (const value of values ?? []) headers.append(name, value)
+  }
+  const status = message.statusCode ?? 0
+  const hasBody = ![204, 205, 304].includes(status)
+  return new Response(hasBody ? (Readable.toWeb(message) as ReadableStream) : null, { status, headers })
+}
+
+function timeIsOver(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const end = () => reject(signal.reason)
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
   })
 }

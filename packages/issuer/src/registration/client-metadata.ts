@@ -76,7 +76,8 @@ export function parseClientMetadata(
 /** `application_type` as MCP demands it of clients (SEP-837): nobody else can answer at a web application's address. */
 function parseRedirectUris(input: Input, { redirectSchemes }: MetadataRules): readonly string[] {
   const uris = stringList(input.redirect_uris, 'redirect_uris') ?? []
-  if (!uris.every((uri) => isRedirectUri(uri, redirectSchemes))) {
+  // Of the characters a URI is made of (RFC 3986 §2): no others can be sent in `Location`.
+  if (!uris.every((uri) => /^[\x21-\x7e]+$/.test(uri) && isRedirectUri(uri, redirectSchemes))) {
     throw invalidRedirectUri(
       'redirect_uris must be https, http on a loopback address, or of a private-use scheme with a period, without fragment',
     )

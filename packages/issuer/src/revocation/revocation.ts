@@ -27,6 +27,13 @@ interface Event {
   readonly details?: Readonly<Record<string, unknown>>
 }
 
+/** What a rule is to end: live tokens, and the latest `iat` of codes, refresh tokens and consents. */
+interface Affected {
+  readonly selector: Selector
+  readonly tokens: readonly IssuedToken[]
+  readonly latest: number
+}
+
 /** How many live tokens were ended that had not been before, and the event that says so. */
 export interface Revoked {
   readonly count: number
@@ -62,13 +69,16 @@ export function createRevocation(settings: Settings, statusLists?: StatusLists) 
 
   /** The one way of every layer: rules, then the event, then until the guards have them. */
   async function revoke(selectors: readonly Selector[], event: Event): Promise<Revoked> {
-    const rules: RevocationRule[] = []
+    const affected: Affected[] = []
     const ended = new Set<string>()
     for (const selector of selectors) {
       const tokens = await tokensOf(store, selector)
       for (const token of tokens) if (!(await book.revokes(token))) ended.add(token.jti)
-      rules.push(await ruleOf(selector, tokens))
+      const latest = UNDATED.has(selector.k) ? 0 : await latestGrant(store, selector, Math.floor(clock()))
+      affected.push({ selector, tokens, latest })
     }
+    // Dated when everything has been looked at: what was renewed while that took is older than its rule.
+    const rules = affected.map(ruleOf)
     const seq = rules.length === 0 ? 0 : await store.appendRules(rules)
     if (statusLists !== undefined) await publishStatus(statusLists, selectors)
     const count = ended.size
@@ -89,7 +99,7 @@ export function createRevocation(settings: Settings, statusLists?: StatusLists) 
     await lists.revoke(revoked)
   }
 
-  async function ruleOf(selector: Selector, tokens: readonly IssuedToken[]): Promise<RevocationRule> {
+  function ruleOf({ selector, tokens, latest }: Affected): RevocationRule {
     const now = Math.floor(clock())
     const lastExpiry = tokens.reduce((last, { expiresAt }) => Math.max(last, expiresAt), now + tokenLifetime)
     if (UNDATED.has(selector.k)) {
@@ -97,8 +107,8 @@ export function createRevocation(settings: Settings, statusLists?: StatusLists) 
       const x = selector.k === 'jti' ? lastExpiry : now + longestLife
       return { ...selector, x: Math.max(x, lastExpiry) + SKEW, u: lastExpiry + SKEW }
     }
-    const latest = tokens.reduce((last, { issuedAt }) => Math.max(last, issuedAt), now)
-    const b = Math.floor(Math.max(latest, await latestGrant(store, selector, now))) + 1
+    const newest = tokens.reduce((last, { issuedAt }) => Math.max(last, issuedAt), Math.max(latest, now))
+    const b = Math.floor(newest) + 1
     return { ...selector, b, x: b + longestLife + SKEW, u: Math.max(b, lastExpiry) + SKEW }
   }
 
@@ -205,9 +215,11 @@ export function createRevocation(settings: Settings, statusLists?: StatusLists) 
       return { ...(await revoke(selectors, event)), agentIds }
     },
 
-    /** A signing key that is trusted no more: everything it signed. */
-    async withdrawKey(kid: string, reason?: string): Promise<Revoked> {
-      return revoke([{ k: 'kid', v: kid }], { action: 'signing_key.withdrawn', target: kid, reason })
+    /** Signing keys that are trusted no more: everything they signed. */
+    async withdrawKeys(kids: readonly string[], reason?: string): Promise<Revoked> {
+      const selectors = kids.map((v) => ({ k: 'kid', v }) as const)
+      const target = kids.join(' ')
+      return revoke(selectors, { action: 'signing_key.withdrawn', target, reason })
     },
 
     /** Whether a token, code, refresh token or consent has been revoked, by the same rules that guards get. */
