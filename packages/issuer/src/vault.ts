@@ -28,9 +28,10 @@ const insufficientScope = () =>
 const notConnected = () => new OAuthError('not_found', 'No connection to this provider', { status: 404 })
 
 /**
- * GET /api/v1/vault/{provider}/token: a user's secret at a provider, for an agent whose DPoP token has `vault:read`: the
- * user in whose name it acts, or who created it; the newest where there is no such user. That it was read is remembered,
- * so that disconnecting ends the tokens of all who did.
+ * GET /api/v1/vault/{provider}/token: a user's secret at a provider, for an agent whose DPoP token has `vault:read`. In a
+ * user's name it is that user's, and no other's. In the agent's own name it is its creator's, where there is one, else the
+ * newest of all: where secrets are real, `registration: { scopes }` must not leave `vault:read` to strangers. That it was read
+ * is remembered, so that disconnecting ends the tokens of all who did.
  */
 export function createVault({ settings, tokens }: Parts) {
   const { store } = settings
@@ -55,11 +56,15 @@ export function createVault({ settings, tokens }: Parts) {
     provider: string | undefined,
     { clientId, subject }: IssuedToken,
   ): Promise<VaultConnection> {
-    const userId = subject === clientId ? (await store.get('client', clientId))?.createdBy : subject
+    const isForItself = subject === clientId
+    const userId = isForItself ? (await store.get('client', clientId))?.createdBy : subject
+    let newest: VaultConnection | undefined
     for await (const connection of everyRecord(store, 'vault', `provider:${provider}`)) {
-      if (userId === undefined || connection.userId === userId) return connection
+      if (connection.userId === userId) return connection
+      newest ??= connection
     }
-    throw notConnected()
+    if (newest === undefined || !isForItself) throw notConnected()
+    return newest
   }
 
   async function requireBoundToken(c: Context): Promise<IssuedToken> {

@@ -198,7 +198,7 @@ describe('the vault of several users', () => {
     return (await open(test, 'calendar', token, key)).body.secret
   }
 
-  it('gives what is of the user in whose name the agent acts, or who created it, and of nobody else', async () => {
+  it('gives what is of the user in whose name the agent acts, and of nobody else; to itself its creator’s first', async () => {
     const [id] = [await connect('usr_alice'), await connect('usr_bob')]
     const agent = await test.issuer.registerAgent()
     const created = await test.issuer.registerAgent({ createdBy: 'usr_alice' })
@@ -207,7 +207,7 @@ describe('the vault of several users', () => {
     expect(await secretFor(created, created.clientId)).toBe('of usr_alice')
     await test.admin('DELETE', `/admin/vault/connections/${id}`)
     expect(await secretFor(agent, 'usr_alice')).toBeUndefined()
-    expect(await secretFor(created, created.clientId)).toBeUndefined()
+    expect(await secretFor(created, created.clientId)).toBe('of usr_bob')
   })
 
   it('gives nothing to who comes while it is disconnected: that agent would keep its tokens', async () => {
