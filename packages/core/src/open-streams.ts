@@ -13,6 +13,8 @@ interface OpenStream {
 
 /** How often open streams are looked at when no rule arrives in between: bounds how long one outlives its token. */
 const INTERVAL_MS = 1000
+/** A timer that is late by more than this is gone, with the request that began it (Workers). */
+const LATE_MS = 1000
 
 /**
  * Streams that were let in once and are still open. A request is checked when it comes; a stream is checked as long as it
@@ -25,21 +27,27 @@ export function createOpenStreams(
 ) {
   const streams = new Set<OpenStream>()
   let timer: ReturnType<typeof setInterval> | undefined
+  let lookedAt = 0
   revocation.onChange(recheck)
 
   function watch(text: string, end: (reason: StreamEnd) => void): () => void {
     const stream = { text, end }
     streams.add(stream)
-    if (timer === undefined) {
-      timer = setInterval(look, INTERVAL_MS)
-      // On Node a timer keeps the process alive; waiting for a revocation is no reason to.
-      ;(timer as { unref?: () => void }).unref?.()
-    }
+    if (timer === undefined || performance.now() - lookedAt > INTERVAL_MS + LATE_MS) start()
     return () => void streams.delete(stream)
+  }
+
+  function start(): void {
+    clearInterval(timer)
+    timer = setInterval(look, INTERVAL_MS)
+    // On Node a timer keeps the process alive; waiting for a revocation is no reason to.
+    ;(timer as { unref?: () => void }).unref?.()
+    lookedAt = performance.now()
   }
 
   /** Ends by itself when there is nothing left to look at: most answers are over long before it comes round. */
   function look(): void {
+    lookedAt = performance.now()
     if (streams.size === 0) stop()
     else recheck()
   }
