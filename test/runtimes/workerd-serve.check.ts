@@ -116,6 +116,28 @@ describe('workerd, one isolate for many requests,', () => {
     },
   )
 
+  it.each([
+    ['a status list', '/listed', '/oauth/status'],
+    ['introspection', '/asked', '/introspect'],
+  ])(
+    'asks %s when a request needs it, also after a client that went away meanwhile',
+    async (_, path, slow) => {
+      const [token, other] = [await site.token({ clientId: 'revoked' }), await site.token()]
+      const hurry = site.slow(slow, 3)
+      const left = site.askAndLeave(token, 0.4, path)
+      await sleep(0.2)
+      const meanwhile = site.ask(token, path)
+      await left
+      hurry()
+      expect(await meanwhile).toEqual(ALLOWED)
+      expect(site.questions.filter((question) => question.includes(slow))).toHaveLength(2)
+      await site.issuer.revokeAgent('revoked')
+      await site.pass(20)
+      expect((await site.ask(token, path)).status).toBe(401)
+      expect(await site.ask(other, path)).toEqual(ALLOWED)
+    },
+  )
+
   it.each(['oauth-authorization-server', 'jwks', 'revocations'])(
     'is not wedged by a client that goes away while it waits for %s',
     async (path) => {

@@ -33,7 +33,11 @@ export class Site {
   private constructor(server: Server, prover: DPoPProver) {
     const { port } = server.address() as AddressInfo
     const clock = () => Date.now() / 1000 + this.#ahead
-    this.issuer = createIssuer({ issuer: `http://127.0.0.1:${port}`, clock })
+    this.issuer = createIssuer({
+      issuer: `http://127.0.0.1:${port}`,
+      clients: [{ client_id: 'api', client_secret: 'a secret of its own' }],
+      clock,
+    })
     this.#server = server
     this.#prover = prover
     const listener = getRequestListener((question) => this.issuer.fetch(question))
@@ -105,16 +109,16 @@ export class Site {
   }
 
   /** A request with this token and a fresh proof of it. */
-  async ask(accessToken: string, signal?: AbortSignal): Promise<Outcome> {
-    const headers = await this.#credentials(accessToken)
+  async ask(accessToken: string, path = '/notes'): Promise<Outcome> {
+    const headers = await this.#credentials(accessToken, path)
     const started = performance.now()
-    const { status } = await fetch(`${this.#url}/notes`, { headers, signal: signal ?? null })
+    const { status } = await fetch(this.#url + path, { headers })
     return { status, seconds: (performance.now() - started) / 1000 }
   }
 
   /** A request whose client goes away before it is answered: by a reset, as workerd takes no other notice. */
-  async askAndLeave(accessToken: string, after: number): Promise<void> {
-    const asked = request(`${this.#url}/notes`, { headers: await this.#credentials(accessToken) })
+  async askAndLeave(accessToken: string, after: number, path = '/notes'): Promise<void> {
+    const asked = request(this.#url + path, { headers: await this.#credentials(accessToken, path) })
     asked.on('error', () => undefined).end()
     await sleep(after)
     asked.socket?.resetAndDestroy()
@@ -138,7 +142,7 @@ export class Site {
     return { events: () => events, leave: () => asked.socket?.resetAndDestroy(), ended }
   }
 
-  async #credentials(accessToken: string, path = '/notes'): Promise<Record<string, string>> {
+  async #credentials(accessToken: string, path: string): Promise<Record<string, string>> {
     const iat = Math.floor(Date.now() / 1000 + this.#ahead)
     const proof = { method: 'GET', url: `${RESOURCE}${path}`, accessToken, iat }
     return { authorization: `DPoP ${accessToken}`, dpop: await this.#prover.createProof(proof) }
