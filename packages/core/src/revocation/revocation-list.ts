@@ -64,6 +64,10 @@ const LAST_RETRY = 5
  * name of this feed. So an issuer can hold back its answer to a revoking call until the guards that follow it have come
  * back with a `since` that covers it; nobody else can say so in their stead, as nobody else knows the name.
  *
+ * **Where nothing runs between requests** (Workers; Lambda, when frozen) the connection is lost. The request that finds state
+ * over 5 seconds old, and nobody at it, asks for news without waiting for them, and is decided by the answer, as are
+ * all that come meanwhile.
+ *
  * Does not hold more than 2 million rules: an issuer that revokes single tokens by the million publishes a status list.
  */
 export function revocationList(options: RevocationListOptions = {}): RevocationSource {
