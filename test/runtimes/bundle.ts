@@ -32,7 +32,7 @@ export async function bundleForWorkers(
     platform: 'neutral',
     conditions: ['workerd', 'worker', 'browser'],
     mainFields: ['module', 'main'],
-    external: ['node:*', '*/runtime/node.ts'],
+    external: ['node:*', 'cloudflare:*', '*/runtime/node.ts'],
     metafile: true,
     logLevel: 'warning',
     ...(outfile === undefined ? { write: false } : { outfile }),

@@ -3,6 +3,7 @@ import { importKey } from '#runtime'
 import { fitsAlgorithm, type SignatureAlgorithm } from './algorithms.ts'
 import { discoverMetadata } from './discovery.ts'
 import { FetchFailure, fetchText } from './fetch-json.ts'
+import { Flights } from './flights.ts'
 import { isJsonObject } from './json.ts'
 import { isForVerification, parsePublicJwk } from './public-jwk.ts'
 import { Unavailable } from './refusal.ts'
@@ -53,6 +54,9 @@ export const KEY_LIMITS = Object.freeze({
   metadataMaxAge: 60,
 })
 
+/** Seconds in which an attempt has ended: two places of metadata, then the keys, and one that timers may be late. */
+const LONGEST = { discovery: 2 * KEY_LIMITS.timeout + 1, refresh: 3 * KEY_LIMITS.timeout + 1 }
+
 interface KeySet {
   readonly keys: readonly IssuerKey[]
   readonly fetchedAt: number
@@ -77,8 +81,8 @@ export class IssuerKeys {
   readonly #source: KeySource
   #set: KeySet | undefined
   #metadata: { document: IssuerMetadata; fetchedAt: number } | undefined
-  #discovering: Promise<IssuerMetadata> | undefined
-  #refreshing: Promise<KeySet> | undefined
+  readonly #discovering = new Flights<IssuerMetadata>(LONGEST.discovery)
+  #refreshing = new Flights<KeySet>(LONGEST.refresh)
   #failures = 0
   #retryAt = 0
   #lastFailure: unknown
@@ -112,7 +116,7 @@ export class IssuerKeys {
     const justFetched = set !== before
     if (found.length > 0 || justFetched) return found
     // A fetch that is on its way may bring the key: whoever names it meanwhile waits too.
-    if (this.#refreshing === undefined) {
+    if (!this.#refreshing.has()) {
       if (isUntil(this.#cooldownUntil, now, KEY_LIMITS.cooldown)) return found
       this.#cooldownUntil = now + KEY_LIMITS.cooldown
     }
@@ -139,11 +143,8 @@ export class IssuerKeys {
     if (known !== undefined && isUntil(known.fetchedAt + metadataMaxAge, now, metadataMaxAge))
       return known.document
     if (jwksUri !== undefined) return { issuer, jwks_uri: jwksUri }
-    this.#discovering ??= discoverMetadata(issuer, fetch, known?.document).finally(() => {
-      this.#discovering = undefined
-    })
     try {
-      const document = await this.#discovering
+      const document = await this.#discovering.run(() => discoverMetadata(issuer, fetch, known?.document))
       this.#metadata = { document, fetchedAt: now }
       return document
     } catch (cause) {
@@ -160,7 +161,7 @@ export class IssuerKeys {
     this.#generation++
     this.#set = undefined
     this.#metadata = undefined
-    this.#refreshing = undefined
+    this.#refreshing = new Flights(LONGEST.refresh)
     this.#cooldownUntil = 0
     this.#retryAt = 0
     this.#failures = 0
@@ -184,7 +185,7 @@ export class IssuerKeys {
   }
 
   #refreshInBackground(now: number): void {
-    if (this.#refreshing === undefined && !this.#mustWait(now)) this.#refresh(now).catch(() => undefined)
+    if (!this.#refreshing.has() && !this.#mustWait(now)) this.#refresh(now).catch(() => undefined)
   }
 
   #mustWait(now: number): boolean {
@@ -192,13 +193,8 @@ export class IssuerKeys {
   }
 
   #refresh(now: number): Promise<KeySet> {
-    if (this.#refreshing !== undefined) return this.#refreshing
-    if (this.#mustWait(now)) return Promise.reject(this.#unavailable(now))
-    const refreshing = this.#fetch(now, this.#generation).finally(() => {
-      if (this.#refreshing === refreshing) this.#refreshing = undefined
-    })
-    this.#refreshing = refreshing
-    return refreshing
+    if (!this.#refreshing.has() && this.#mustWait(now)) return Promise.reject(this.#unavailable(now))
+    return this.#refreshing.run(() => this.#fetch(now, this.#generation))
   }
 
   async #fetch(now: number, generation: number): Promise<KeySet> {

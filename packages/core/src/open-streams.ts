@@ -15,6 +15,8 @@ interface OpenStream {
 const INTERVAL_MS = 1000
 /** While rules keep coming, as anyone may revoke tokens of their own: how often open streams are looked at for them. */
 const PAUSE_MS = 100
+/** A timer that is late by more than this is gone, with the request that began it (Workers). */
+const LATE_MS = 1000
 
 /**
  * Streams that were let in once and are still open. A request is checked when it comes; a stream is checked as long as it
@@ -28,22 +30,28 @@ export function createOpenStreams(
   const streams = new Set<OpenStream>()
   let timer: ReturnType<typeof setInterval> | undefined
   let pause: ReturnType<typeof setTimeout> | undefined
-  let changed = false
+  let lookedAt = 0
+  let recheckedAt = Number.NEGATIVE_INFINITY
   revocation.onChange(onChange)
 
   function watch(text: string, end: (reason: StreamEnd) => void): () => void {
     const stream = { text, end }
     streams.add(stream)
-    if (timer === undefined) {
-      timer = setInterval(look, INTERVAL_MS)
-      // On Node a timer keeps the process alive; waiting for a revocation is no reason to.
-      ;(timer as { unref?: () => void }).unref?.()
-    }
+    if (timer === undefined || performance.now() - lookedAt > INTERVAL_MS + LATE_MS) start()
     return () => void streams.delete(stream)
+  }
+
+  function start(): void {
+    clearInterval(timer)
+    timer = setInterval(look, INTERVAL_MS)
+    // On Node a timer keeps the process alive; waiting for a revocation is no reason to.
+    ;(timer as { unref?: () => void }).unref?.()
+    lookedAt = performance.now()
   }
 
   /** Ends by itself when there is nothing left to look at: most answers are over long before it comes round. */
   function look(): void {
+    lookedAt = performance.now()
     if (streams.size === 0) stop()
     else recheck()
   }
@@ -53,18 +61,18 @@ export function createOpenStreams(
     timer = undefined
   }
 
-  /** At once, and once more after a pause for what came meanwhile. */
+  /** At once, and for what comes soon after it once more, when the pause is over. */
   function onChange(): void {
-    changed = pause !== undefined
-    if (changed || streams.size === 0) return
-    recheck()
-    pause = setTimeout(() => {
-      pause = undefined
-      if (changed) onChange()
-    }, PAUSE_MS)
+    if (streams.size === 0) return
+    const left = recheckedAt + PAUSE_MS - performance.now()
+    if (left <= 0) recheck()
+    else pause ??= setTimeout(recheck, left)
   }
 
   function recheck(): void {
+    clearTimeout(pause)
+    pause = undefined
+    recheckedAt = performance.now()
     // Of those that are there now: one whose end is not due yet is watched anew at once.
     for (const stream of [...streams]) void examine(stream)
   }

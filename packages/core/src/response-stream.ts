@@ -4,6 +4,9 @@ import type { StreamEnd } from './open-streams.ts'
 
 type Watcher = Pick<Guard, 'watch'>
 
+/** How often a stream that sends something is watched anew: whoever looked after it may have ended (Workers). */
+const ANEW_MS = 2000
+
 /** A response of `node:http`, as far as it is looked at here. */
 export interface NodeResponse {
   readonly headersSent: boolean
@@ -28,14 +31,22 @@ export function endWithToken(response: Response, guard: Watcher, auth: AuthInfo)
   const { body } = response
   if (body === null) return response
   let unwatch: () => void = () => undefined
+  let watchedAt = 0
+  const watch = (controller: TransformStreamDefaultController<Uint8Array>) => {
+    unwatch()
+    watchedAt = performance.now()
+    unwatch = watchFor(
+      (reason) => mustEnd(reason, isEvents),
+      () => controller.terminate(),
+      guard,
+      auth,
+    )
+  }
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>({
-    start(controller) {
-      unwatch = watchFor(
-        (reason) => mustEnd(reason, isEvents),
-        () => controller.terminate(),
-        guard,
-        auth,
-      )
+    start: watch,
+    transform(chunk, controller) {
+      controller.enqueue(chunk)
+      if (performance.now() - watchedAt > ANEW_MS) watch(controller)
     },
   })
   body

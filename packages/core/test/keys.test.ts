@@ -1,6 +1,7 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { IssuerKey, IssuerKeys } from '../src/keys.ts'
 import { Unavailable } from '../src/refusal.ts'
+import { CUT_OFF_TIMERS, cutOff, silence } from './support/cut-off.ts'
 import { FakeIssuer, keyPair, published } from './support/fake-issuer.ts'
 
 const [A, B, C] = [keyPair('a'), keyPair('b'), keyPair('c')]
@@ -269,3 +270,39 @@ describe('a clock that is set back', () => {
 
 /** Lets everything that waits for nothing but promises run. */
 const settle = () => new Promise((resolve) => setImmediate(resolve))
+
+describe('a request that was cut off while it fetched', () => {
+  beforeEach(() => {
+    vi.useFakeTimers(CUT_OFF_TIMERS)
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it.each(['metadata', 'keys'])('%s leaves it to the next one', async (what) => {
+    const answers = new Map(issuer.answers)
+    const url = [...answers.keys()].find((known) => (what === 'keys') === known.endsWith('/jwks')) as string
+    issuer.answers.set(url, silence)
+    await cutOff(() => kids('a'))
+    issuer.answers.set(url, answers.get(url)!)
+    const found = kids('a')
+    await vi.advanceTimersByTimeAsync(16_000)
+    expect(await found).toEqual(['a'])
+    expect(issuer.fetches).toBe(what === 'keys' ? 2 : 1)
+  })
+
+  it('keys in the background leaves them usable, and to be fetched when they are needed', async () => {
+    const key = await sole('a')
+    const answer = [...issuer.answers.values()].at(-1)!
+    issuer.answerKeys(silence)
+    issuer.now += 150
+    await cutOff(() => expect(keys.holds(key)).toBe(true))
+    issuer.answerKeys(answer)
+    expect(await kids('a')).toEqual(['a'])
+    issuer.now += 600
+    vi.advanceTimersByTime(600_000)
+    expect(await kids('a')).toEqual(['a'])
+    expect(keys.holds(key)).toBe(true)
+    expect(issuer.fetches).toBe(3)
+  })
+})

@@ -10,7 +10,7 @@ let streams: ReturnType<typeof createOpenStreams>
 let ended: [string, StreamEnd][]
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
   failures = new Map()
   ended = []
   looks = 0
@@ -116,6 +116,21 @@ describe('an open stream', () => {
     watch('b')
     streams.close()
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('is looked at again once another comes, when the timer ended with the request that began it', async () => {
+    vi.spyOn(globalThis, 'setInterval').mockReturnValueOnce(0 as never)
+    watch('a')
+    failures.set('a', new Refusal('token_revoked'))
+    await tick(2000)
+    watch('b')
+    expect(vi.getTimerCount()).toBe(0)
+    await tick(1)
+    watch('c')
+    watch('d')
+    expect(vi.getTimerCount()).toBe(1)
+    await tick()
+    expect(ended).toEqual([['a', 'revoked']])
   })
 
   it('whose end fails takes neither the others nor the process with it', async () => {

@@ -1,10 +1,13 @@
 import type { AccessToken } from '../access-token.ts'
+import { Flights } from '../flights.ts'
 import { revocationList } from './revocation-list.ts'
 import type { RevocationContext, RevocationFeed, RevocationSource, RevocationVerdict } from './source.ts'
 import { statusList } from './status-list.ts'
 
 /** Seconds after which metadata that advertised nothing is looked at again. */
 const LOOK_AGAIN = 60
+/** Seconds in which the metadata is there, or is not. */
+const LONGEST = 11
 
 /**
  * What an issuer's metadata advertises: {@link revocationList} where there is a `revocation_list_uri`; otherwise
@@ -20,7 +23,7 @@ class AdvertisedFeed implements RevocationFeed {
   readonly #listeners = new Set<() => void>()
   #feed: RevocationFeed | undefined
   #lookedAt = Number.NEGATIVE_INFINITY
-  #looking: Promise<void> | undefined
+  readonly #looking = new Flights<void>(LONGEST)
   #closed = false
 
   constructor(context: RevocationContext) {
@@ -50,16 +53,14 @@ class AdvertisedFeed implements RevocationFeed {
   }
 
   #look(): Promise<void> {
-    this.#looking ??= this.#open().finally(() => {
-      this.#looking = undefined
-    })
-    return this.#looking
+    return this.#looking.run(() => this.#open())
   }
 
   async #open(): Promise<void> {
     const { revocation_list_uri: list, status_list_aggregation_endpoint: statuses } =
       await this.#context.metadata()
     this.#lookedAt = this.#context.clock()
+    if (this.#feed !== undefined) return
     if (list === undefined && statuses === undefined) return
     const source = list === undefined ? statusList() : revocationList()
     this.#feed = source.open(this.#context)

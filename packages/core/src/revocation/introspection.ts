@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { AccessToken } from '../access-token.ts'
 import { fetchText } from '../fetch-json.ts'
+import { Flights } from '../flights.ts'
 import { ConfigurationError, Unavailable } from '../refusal.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { parseIntrospectionAnswer } from './introspection-answer.ts'
@@ -85,7 +86,7 @@ class IntrospectionFeed implements RevocationFeed {
   readonly #context: RevocationContext
   readonly #settings: Settings
   readonly #remembered = new LRUCache<string, Remembered>({ max: MAX_REMEMBERED })
-  readonly #asking = new Map<string, Promise<RevocationVerdict>>()
+  readonly #asking: Flights<RevocationVerdict>
   readonly #breaker: CircuitBreaker
   readonly #requests = new Set<AbortController>()
   #closed = false
@@ -93,6 +94,7 @@ class IntrospectionFeed implements RevocationFeed {
   constructor(context: RevocationContext, settings: Settings) {
     this.#context = context
     this.#settings = settings
+    this.#asking = new Flights(settings.deadline + 1)
     this.#breaker = new CircuitBreaker(context.clock)
   }
 
@@ -101,11 +103,7 @@ class IntrospectionFeed implements RevocationFeed {
     const now = this.#context.clock()
     // An answer from the future was given before the clock was set back: how old it is nobody knows.
     if (known !== undefined && known.from <= now && now < known.until) return known.verdict
-    const asking = this.#asking.get(token.hash)
-    if (asking !== undefined) return asking
-    const started = this.#decide(token, text).finally(() => this.#asking.delete(token.hash))
-    this.#asking.set(token.hash, started)
-    return started
+    return this.#asking.run(() => this.#decide(token, text), token.hash)
   }
 
   /** Resolves when the endpoint is known; whether it answers is seen with the first token. */

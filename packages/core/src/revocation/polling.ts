@@ -1,18 +1,48 @@
-/** Something done over and over, one turn at a time, until it is stopped. */
+import { Flights } from '../flights.ts'
+import { within } from '../within.ts'
+
+/** Seconds after which others begin a turn of their own, while the one that a request has begun goes on. */
+const LONGEST = 16
+/** Seconds that a timer may be late. */
+const LATE = 1
+
+/**
+ * Something done over and over, one turn at a time, until it is stopped. The first turn is begun by whoever needs it; each
+ * is followed by the next. Where the loop has stalled, because what it ran in is gone (the request on Workers) or was
+ * frozen (Lambda), whoever needs it begins it anew.
+ */
 export class Polling {
-  readonly #turn: () => Promise<number>
+  readonly #turn: (begun: boolean) => Promise<number>
+  readonly #begun = new Flights<void>(LONGEST)
   readonly #waiting = new Set<() => void>()
   #timer: ReturnType<typeof setTimeout> | undefined
-  #state: 'new' | 'running' | 'stopped' = 'new'
+  #stopped = false
+  /** Counts the beginnings: what an earlier one has left behind goes no further. */
+  #loop = 0
   #nextAt = 0
+  /** By when a loop that lives shows a sign of life. */
+  #dueBy = Number.NEGATIVE_INFINITY
 
-  /** @param turn never rejects; answers after how many seconds the next turn follows */
-  constructor(turn: () => Promise<number>) {
+  /**
+   * @param turn never rejects; answers after how many seconds the next turn follows; is told whether this one was begun by
+   * somebody who waits for it
+   */
+  constructor(turn: (begun: boolean) => Promise<number>) {
     this.#turn = turn
   }
 
   get stopped(): boolean {
-    return this.#state === 'stopped'
+    return this.#stopped
+  }
+
+  /** Whether a turn that somebody has begun is under way. */
+  get begun(): boolean {
+    return this.#begun.has()
+  }
+
+  /** Whether no turn will come, unless somebody begins one. */
+  get stalled(): boolean {
+    return !this.begun && performance.now() >= this.#dueBy
   }
 
   /** Seconds until the next turn; 0 during one. */
@@ -20,41 +50,58 @@ export class Polling {
     return Math.max(0, this.#nextAt - performance.now()) / 1000
   }
 
-  /** Idempotent; nothing starts again what was stopped. */
-  start(): void {
-    if (this.#state !== 'new') return
-    this.#state = 'running'
-    void this.#run()
+  /** A turn says that it will be heard of again within some seconds. */
+  expect(seconds: number): void {
+    this.#dueBy = performance.now() + (seconds + LATE) * 1000
   }
 
   stop(): void {
-    this.#state = 'stopped'
+    this.#stopped = true
     clearTimeout(this.#timer)
     this.#wake()
   }
 
-  /** Resolves after a turn, when stopped, and in any case after some seconds. */
-  afterTurn(seconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer)
-        this.#waiting.delete(done)
-        resolve()
+  /** Resolves after a turn, when stopped, and in any case after some seconds. Begins a turn where none is to come. */
+  async afterTurn(seconds: number): Promise<void> {
+    const end = performance.now() + seconds * 1000
+    for (;;) {
+      const now = performance.now()
+      if (this.stopped || now >= end) return
+      if (this.begun || this.stalled) {
+        return within(
+          (end - now) / 1000,
+          this.#begun.run(() => this.#run(++this.#loop, true)),
+        )
       }
-      const timer = setTimeout(done, seconds * 1000)
-      this.#waiting.add(done)
-      if (this.stopped) done()
-    })
+      if (await this.#awake((Math.min(end, this.#dueBy) - now) / 1000)) return
+    }
   }
 
-  async #run(): Promise<void> {
-    const pause = await this.#turn()
+  async #run(loop: number, begun: boolean): Promise<void> {
+    if (loop !== this.#loop) return
+    const pause = await this.#turn(begun)
+    if (loop !== this.#loop) return
     this.#nextAt = performance.now() + pause * 1000
+    this.expect(pause)
     this.#wake()
     if (this.stopped) return
-    this.#timer = setTimeout(() => void this.#run(), pause * 1000)
+    this.#timer = setTimeout(() => void this.#run(loop, false), pause * 1000)
     // On Node a timer keeps the process alive; news of revocations is no reason to.
     ;(this.#timer as { unref?: () => void }).unref?.()
+  }
+
+  /** @returns whether there was a turn, or the end, within some seconds */
+  #awake(seconds: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const done = () => end(true)
+      const end = (awake: boolean) => {
+        clearTimeout(timer)
+        this.#waiting.delete(done)
+        resolve(awake)
+      }
+      const timer = setTimeout(() => end(false), seconds * 1000)
+      this.#waiting.add(done)
+    })
   }
 
   #wake(): void {

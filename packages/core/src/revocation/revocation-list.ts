@@ -30,6 +30,8 @@ const ANSWER = 5
 /** Seconds for all rules at once, and that a decision or `ready()` waits for them. */
 const LOAD = 10
 const READY = 5
+/** Seconds in which the issuer's metadata and keys are there, or are not. */
+const KEYS = 15
 /** Seconds between all rules and all rules, whatever happens in between. */
 const RELOAD = 300
 /**
@@ -62,6 +64,10 @@ const LAST_RETRY = 5
  * name of this feed. So an issuer can hold back its answer to a revoking call until the guards that follow it have come
  * back with a `since` that covers it; nobody else can say so in their stead, as nobody else knows the name.
  *
+ * **Where nothing runs between requests** (Workers; Lambda, when frozen) the connection is lost. The request that finds state
+ * over 5 seconds old, and nobody at it, asks for news without waiting for them, and is decided by the answer, as are
+ * all that come meanwhile.
+ *
  * Does not hold more than 2 million rules: an issuer that revokes single tokens by the million publishes a status list.
  */
 export function revocationList(options: RevocationListOptions = {}): RevocationSource {
@@ -77,7 +83,7 @@ class RevocationListFeed implements RevocationFeed {
   readonly #wait: number
   readonly #rules = new RuleSet()
   readonly #freshness: Freshness
-  readonly #polling = new Polling(() => this.#turn())
+  readonly #polling = new Polling((begun) => this.#turn(begun))
   readonly #listeners = new Set<() => void>()
   /** Tells this feed's questions from those of others. Made when first needed: Workers have no randomness at start-up. */
   #name: string | undefined
@@ -100,7 +106,7 @@ class RevocationListFeed implements RevocationFeed {
     if (this.#rules.revokes(token)) return 'revoked'
     const age = this.#freshness.age()
     if (age <= FRESH) return 'active'
-    if (age <= STALE) {
+    if (age <= STALE && !this.#mustRenew()) {
       this.#reportStale(age)
       return 'active'
     }
@@ -109,7 +115,6 @@ class RevocationListFeed implements RevocationFeed {
 
   /** Also waits through failed attempts, for issuers that start together with the guard. */
   async ready(): Promise<void> {
-    this.#polling.start()
     const deadline = performance.now() + READY * 1000
     while (!this.#isKnown()) {
       const left = (deadline - performance.now()) / 1000
@@ -128,12 +133,20 @@ class RevocationListFeed implements RevocationFeed {
     this.#request.abort()
   }
 
-  /** Waits for an attempt that is under way, but not for another one after a failure. */
+  /** Waits for an attempt, which it makes where nobody else does, but not for another one after a failure. */
   async #decideLate(token: AccessToken): Promise<RevocationVerdict> {
-    this.#polling.start()
-    if (this.#failures === 0 && !this.#polling.stopped) await this.#polling.afterTurn(READY)
-    if (!this.#isKnown()) throw this.#unavailable()
-    return this.#rules.revokes(token) ? 'revoked' : 'active'
+    if (this.#failures === 0 || this.#polling.stalled) await this.#polling.afterTurn(READY)
+    const age = this.#freshness.age()
+    if (age > STALE) throw this.#unavailable()
+    if (this.#rules.revokes(token)) return 'revoked'
+    if (age > FRESH) this.#reportStale(age)
+    return 'active'
+  }
+
+  /** Not where the loop runs, which has done what it can. After a failure one request tries at a time. */
+  #mustRenew(): boolean {
+    const { stopped, stalled, begun } = this.#polling
+    return !stopped && (stalled || (begun && this.#failures === 0))
   }
 
   #isKnown(): boolean {
@@ -156,12 +169,15 @@ class RevocationListFeed implements RevocationFeed {
     })
   }
 
-  /** @returns seconds until the next one */
-  async #turn(): Promise<number> {
+  /**
+   * @param begun somebody waits for it: the issuer is not asked to wait
+   * @returns seconds until the next one
+   */
+  async #turn(begun: boolean): Promise<number> {
     const started = performance.now()
     const whole = this.#context.clock() >= this.#reloadAt
     try {
-      const news = await this.#renew(whole)
+      const news = await this.#renew(whole, begun)
       this.#failures = 0
       this.#problem = undefined
       const elapsed = (performance.now() - started) / 1000
@@ -178,25 +194,30 @@ class RevocationListFeed implements RevocationFeed {
   }
 
   /** @returns whether the list says anything new */
-  async #renew(whole: boolean): Promise<boolean> {
+  async #renew(whole: boolean, begun: boolean): Promise<boolean> {
     const { fetch, clock, issuer, metadata, verifyJwt } = this.#context
+    this.#polling.expect(KEYS)
     const uri =
       this.#uri ?? requireAdvertised('revocation_list_uri', (await metadata()).revocation_list_uri, issuer)
     const since = whole ? 0 : this.#seq
     const url = new URL(uri)
-    this.#name ??= crypto.randomUUID()
-    url.searchParams.set('guard', this.#name)
-    if (!whole) {
-      url.searchParams.set('since', String(since))
-      url.searchParams.set('wait', String(this.#wait))
+    if (!whole) url.searchParams.set('since', String(since))
+    if (whole || !begun) {
+      this.#name ??= crypto.randomUUID()
+      url.searchParams.set('guard', this.#name)
     }
+    const wait = whole || begun ? 0 : this.#wait
+    if (wait > 0) url.searchParams.set('wait', String(wait))
+    const timeout = whole ? LOAD : wait + ANSWER
+    this.#polling.expect(timeout)
     this.#request = new AbortController()
     const { text } = await fetchText(fetch, url.href, {
-      timeout: whole ? LOAD : this.#wait + ANSWER,
+      timeout,
       maxBytes: MAX_BYTES,
       accept: `application/${TYPE}`,
       signal: this.#request.signal,
     })
+    this.#polling.expect(KEYS)
     const claims = await verifyJwt(text.trim(), TYPE)
     const list = parseRevocationList(claims, { issuer, since, now: clock() })
     if (list.seq < this.#seq) this.#requireNewCount(list, whole)

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { AccessToken } from '../access-token.ts'
 import { fetchText } from '../fetch-json.ts'
+import { Flights } from '../flights.ts'
 import { isJsonObject } from '../json.ts'
 import { ConfigurationError, Refusal, Unavailable } from '../refusal.ts'
 import type { RevocationContext, RevocationFeed, RevocationSource, RevocationVerdict } from './source.ts'
@@ -21,6 +22,8 @@ const MAX_LISTS = 1024
 const MAX_KEPT_BYTES = 4 * MAX_INFLATED
 const MAX_LOADING = 16
 const TIMEOUT = 5
+/** Seconds in which a list is there, with the keys that it takes, or is not. */
+const LONGEST = TIMEOUT + 16
 /** Seconds past its `ttl` that a list decides while it cannot be renewed; never past its `exp`. */
 const STALE = 60
 /** Part of its `ttl` after which a list that is in use is renewed, before anyone has to wait for it. */
@@ -59,7 +62,7 @@ class StatusListFeed implements RevocationFeed {
     maxSize: MAX_KEPT_BYTES,
     sizeCalculation: ({ list }) => list.bytes.length + 1,
   })
-  readonly #loading = new Map<string, Promise<Kept>>()
+  readonly #loading = new Flights<Kept>(LONGEST)
   readonly #failed = new LRUCache<string, { attempts: number; retryAt: number }>({ max: MAX_LISTS })
   readonly #closed = new AbortController()
 
@@ -109,29 +112,28 @@ class StatusListFeed implements RevocationFeed {
 
   /** One load at a time per list, and none right after a failure. */
   #load(uri: string): Promise<Kept> {
-    const loading = this.#loading.get(uri)
-    if (loading !== undefined) return loading
-    const { clock, report } = this.#context
-    const failed = this.#failed.get(uri)
-    if (failed !== undefined && failed.retryAt - clock() > 0 && failed.retryAt - clock() <= LAST_RETRY)
-      return Promise.reject(new TypeError('it failed a moment ago'))
-    if (this.#loading.size >= MAX_LOADING) return Promise.reject(new TypeError('too many at once'))
-    const started = this.#fetch(uri)
-      .then((kept) => {
-        this.#failed.delete(uri)
-        this.#kept.set(uri, kept)
-        return kept
-      })
-      .catch((problem) => {
-        const attempts = (failed?.attempts ?? 0) + 1
-        const longest = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** (attempts - 1))
-        this.#failed.set(uri, { attempts, retryAt: clock() + longest * (0.5 + Math.random() / 2) })
-        report(`a status list is not renewed: ${describeProblem(problem)}`, problem)
-        throw problem
-      })
-      .finally(() => this.#loading.delete(uri))
-    this.#loading.set(uri, started)
-    return started
+    if (!this.#loading.has(uri)) {
+      const wait = (this.#failed.get(uri)?.retryAt ?? 0) - this.#context.clock()
+      if (wait > 0 && wait <= LAST_RETRY) return Promise.reject(new TypeError('it failed a moment ago'))
+      if (this.#loading.size >= MAX_LOADING) return Promise.reject(new TypeError('too many at once'))
+    }
+    return this.#loading.run(() => this.#attempt(uri), uri)
+  }
+
+  async #attempt(uri: string): Promise<Kept> {
+    try {
+      const kept = await this.#fetch(uri)
+      this.#failed.delete(uri)
+      this.#kept.set(uri, kept)
+      return kept
+    } catch (problem) {
+      const { clock, report } = this.#context
+      const attempts = (this.#failed.get(uri)?.attempts ?? 0) + 1
+      const longest = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** (attempts - 1))
+      this.#failed.set(uri, { attempts, retryAt: clock() + longest * (0.5 + Math.random() / 2) })
+      report(`a status list is not renewed: ${describeProblem(problem)}`, problem)
+      throw problem
+    }
   }
 
   async #fetch(uri: string): Promise<Kept> {

@@ -1,0 +1,4 @@
+/** Of what workerd has built in, what is used here. */
+declare module 'cloudflare:workers' {
+  export const env: { readonly ISSUER: string }
+}
