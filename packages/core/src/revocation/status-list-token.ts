@@ -65,6 +65,11 @@ export function readStatus({ bits, bytes }: StatusList, index: number): Revocati
   return status === 0 ? 'active' : 'revoked'
 }
 
+/** Runtimes do not agree on what they throw: Node has an `Error` for what is cut short. */
+function notInflated(cause: unknown): never {
+  throw new TypeError('lst is not what zlib deflates to', { cause })
+}
+
 /** zlib (RFC 1950), with a limit that is counted while inflating. */
 async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
   const source = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream()
@@ -72,7 +77,7 @@ async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
   for (;;) {
-    const { done, value } = (await reader.read()) as { done: boolean; value: Uint8Array }
+    const { done, value } = (await reader.read().catch(notInflated)) as { done: boolean; value: Uint8Array }
     if (done) break
     size += value.length
     if (size > MAX_INFLATED) {
