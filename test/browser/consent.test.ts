@@ -103,6 +103,8 @@ describe.skipIf(!hasChromium)('the consent page in Chromium', () => {
 
   it('can be used without a mouse, and shows where one is', async () => {
     await page.goto(url())
+    // A page has loaded a moment before its first field has the focus.
+    await page.waitForFunction("document.activeElement.name === 'username'")
     await page.keyboard.type('alice')
     await page.keyboard.press('Tab')
     await page.keyboard.type('correct horse')

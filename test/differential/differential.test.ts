@@ -39,7 +39,9 @@ it('with one thing changed all agree, but for what is listed, and for all of wha
     const chosen = MUTATIONS.filter(([one]) => name.split(' + ').includes(one))
     for (const { ours, peer } of await disagreements(chosen)) met.push(`${ours}, ${peer}: ${name}`)
   }
-  const listed = DISAGREEMENTS.flatMap(({ ours, against, mutations }) =>
+  const major = Number(process.versions.node.split('.')[0])
+  const here = DISAGREEMENTS.filter(({ beforeNode = Number.POSITIVE_INFINITY }) => major < beforeNode)
+  const listed = here.flatMap(({ ours, against, mutations }) =>
     against.flatMap((peer) => mutations.map((name) => `${ours}, ${peer}: ${name}`)),
   )
   expect(met.sort()).toEqual(listed.sort())

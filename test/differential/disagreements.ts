@@ -7,6 +7,8 @@ export interface Disagreement {
   readonly ours: 'accepts' | 'refuses'
   readonly against: readonly Peer[]
   readonly why: string
+  /** The major version of Node from which the runtime itself decides as we do, for the peer too. */
+  readonly beforeNode?: number
 }
 
 const BOTH: readonly Peer[] = ['oauth4webapi', 'express-oauth2-jwt-bearer']
@@ -132,7 +134,8 @@ export const DISAGREEMENTS: readonly Disagreement[] = [
     mutations: of('proof jwk', 'with d, empty'),
     ours: 'refuses',
     against: EXPRESS,
-    why: 'RFC 9449 §4.3 (7): no private member, of whatever value.',
+    why: 'RFC 9449 §4.3 (7): no private member, of whatever value. From Node 26 on the runtime refuses it for everybody.',
+    beforeNode: 26,
   },
   {
     mutations: of('proof key', 'RS256'),
