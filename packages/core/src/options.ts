@@ -4,6 +4,7 @@ import type { Decision } from './decision.ts'
 import type { NonceOptions } from './dpop/nonce.ts'
 import type { ReplayStore } from './dpop/replay.ts'
 import { readEnvironment } from './environment.ts'
+import { requireKnownOptions } from './known-options.ts'
 import { PROFILES, type Profile } from './profile.ts'
 import { ConfigurationError } from './refusal.ts'
 import { resourceMetadataUrl } from './resource-metadata.ts'
@@ -267,14 +268,7 @@ function resolveIssuers(option: GuardOptions['issuer'], algorithms: readonly Sig
       const issuer = typeof entry === 'string' ? { issuer: entry } : entry
       if (typeof issuer !== 'object' || issuer === null)
         throw new ConfigurationError('issuer', 'expected a URL')
-      for (const name of Object.keys(issuer)) {
-        if (!['issuer', 'jwksUri', 'algorithms', 'profile'].includes(name)) {
-          throw new ConfigurationError(
-            `issuer.${name}`,
-            'unknown option; known are issuer, jwksUri, algorithms, profile',
-          )
-        }
-      }
+      requireKnownOptions('issuer', issuer, ['issuer', 'jwksUri', 'algorithms', 'profile'])
       const profile = issuer.profile ?? 'default'
       if (!PROFILES.includes(profile))
         throw new ConfigurationError('issuer.profile', `expected ${PROFILES.join(', ')}`)
@@ -364,11 +358,7 @@ function resolveNonce(nonce: GuardOptions['nonce'] = DEFAULTS.nonce): NonceOptio
   if (typeof nonce !== 'object' || nonce === null) {
     throw new ConfigurationError('nonce', 'expected true or { secrets, lifetime }')
   }
-  for (const name of Object.keys(nonce)) {
-    if (name !== 'secrets' && name !== 'lifetime') {
-      throw new ConfigurationError(`nonce.${name}`, 'unknown option; known are secrets, lifetime')
-    }
-  }
+  requireKnownOptions('nonce', nonce, ['secrets', 'lifetime'])
   const { secrets, lifetime } = nonce
   if (lifetime !== undefined) resolveSeconds('nonce.lifetime', lifetime, 1)
   if (secrets !== undefined) {

@@ -1,4 +1,6 @@
 import { OAuthError } from './errors.ts'
+import type { Client } from './records.ts'
+import type { RegistrationSettings } from './registration/policy.ts'
 
 const TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
@@ -16,22 +18,33 @@ export function parseScope(scope: unknown): readonly string[] | undefined {
   return [...new Set(scopes)]
 }
 
-/**
- * What was asked for, within what was registered; a client that registered none may ask for any.
- * @param policy what any client like it may have, whatever it registered; `undefined`: all
- */
+/** What was asked for, all of which the client must be allowed. @throws OAuthError `invalid_scope` */
 export function registeredScope(
   asked: readonly string[] | undefined,
-  registered: readonly string[],
-  policy: readonly string[] | undefined,
+  client: Client,
+  policy: RegistrationSettings,
 ): string {
-  const wanted = asked ?? registered
-  const isWithin = (limit: readonly string[]) =>
-    wanted.every((scope) => limit.some((granted) => covers(granted, scope)))
-  if ((registered.length > 0 && !isWithin(registered)) || (policy !== undefined && !isWithin(policy))) {
+  const wanted = asked ?? client.scopes
+  if (!wanted.every((scope) => isAllowedScope(scope, client, policy))) {
     throw invalidScope('The client is not registered for this scope')
   }
   return wanted.join(' ')
+}
+
+/**
+ * Whether a client may have a scope: by what was registered, where anything was; and, unless an administrator registered it,
+ * by what is left to such clients.
+ */
+export function isAllowedScope(
+  scope: string,
+  { scopes: registered, registeredBy }: Client,
+  { scopes: policy }: RegistrationSettings,
+): boolean {
+  const isWithin = (limit: readonly string[]) => limit.some((granted) => covers(granted, scope))
+  return (
+    (registered.length === 0 || isWithin(registered)) &&
+    (registeredBy === 'admin' || policy === undefined || isWithin(policy))
+  )
 }
 
 /** What was asked for, within what was granted; all of that if nothing was. @throws OAuthError `invalid_scope` */

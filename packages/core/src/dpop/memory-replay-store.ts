@@ -1,6 +1,6 @@
+import { requireKnownOptions } from '../known-options.ts'
 import { resolveClock } from '../options.ts'
 import { ConfigurationError, Unavailable } from '../refusal.ts'
-import { requireKnownOptions } from '../revocation/source-options.ts'
 import { createFingerprint } from './fingerprint.ts'
 import { FingerprintTable } from './fingerprint-table.ts'
 import { createQuota } from './quota.ts'

@@ -2,17 +2,12 @@ import { LRUCache } from 'lru-cache'
 import type { AccessToken } from '../access-token.ts'
 import { fetchText } from '../fetch-json.ts'
 import { Flights } from '../flights.ts'
+import { requireKnownOptions } from '../known-options.ts'
 import { ConfigurationError, Unavailable } from '../refusal.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { parseIntrospectionAnswer } from './introspection-answer.ts'
 import type { RevocationContext, RevocationFeed, RevocationSource, RevocationVerdict } from './source.ts'
-import {
-  describeProblem,
-  requireAdvertised,
-  requireKnownOptions,
-  requireSeconds,
-  requireUrl,
-} from './source-options.ts'
+import { describeProblem, requireAdvertised, requireSeconds, requireUrl } from './source-options.ts'
 
 /** Durations in seconds. */
 export interface IntrospectionOptions {

@@ -1,18 +1,13 @@
 import type { AccessToken } from '../access-token.ts'
 import { fetchText } from '../fetch-json.ts'
+import { requireKnownOptions } from '../known-options.ts'
 import { Unavailable } from '../refusal.ts'
 import { FRESH, Freshness, STALE } from './freshness.ts'
 import { Polling } from './polling.ts'
 import { parseRevocationList, type RevocationList } from './revocation-list-claims.ts'
 import { RuleSet } from './rule-set.ts'
 import type { RevocationContext, RevocationFeed, RevocationSource, RevocationVerdict } from './source.ts'
-import {
-  describeProblem,
-  requireAdvertised,
-  requireKnownOptions,
-  requireSeconds,
-  requireUrl,
-} from './source-options.ts'
+import { describeProblem, requireAdvertised, requireSeconds, requireUrl } from './source-options.ts'
 
 /** Durations in seconds. */
 export interface RevocationListOptions {

@@ -1,16 +1,5 @@
 import { ConfigurationError, Refusal } from '../refusal.ts'
 
-/** @throws ConfigurationError unless `options` is an object with no other members than these */
-export function requireKnownOptions(source: string, options: object, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null)
-    throw new ConfigurationError(source, 'expected an object')
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) {
-      throw new ConfigurationError(`${source}.${name}`, `unknown option; known are ${known.join(', ')}`)
-    }
-  }
-}
-
 /** @throws ConfigurationError unless it is a number of seconds within the range */
 export function requireSeconds(option: string, value: number, shortest: number, longest: number): number {
   if (typeof value === 'number' && value >= shortest && value <= longest) return value

@@ -3,9 +3,10 @@ import type { AccessToken } from '../access-token.ts'
 import { fetchText } from '../fetch-json.ts'
 import { Flights } from '../flights.ts'
 import { isJsonObject } from '../json.ts'
+import { requireKnownOptions } from '../known-options.ts'
 import { ConfigurationError, Refusal, Unavailable } from '../refusal.ts'
 import type { RevocationContext, RevocationFeed, RevocationSource, RevocationVerdict } from './source.ts'
-import { describeProblem, requireKnownOptions } from './source-options.ts'
+import { describeProblem } from './source-options.ts'
 import { MAX_INFLATED, parseStatusList, readStatus, type StatusList } from './status-list-token.ts'
 
 /** Where status lists may be. */

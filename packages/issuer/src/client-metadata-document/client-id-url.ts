@@ -7,8 +7,11 @@
 export function parseClientIdUrl(clientId: string, loopback: boolean): URL | undefined {
   if (clientId.length > 2000 || !/^https?:\/\//.test(clientId) || !URL.canParse(clientId)) return undefined
   const url = new URL(clientId)
-  const isHttpAllowed = loopback && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+  const isHttpAllowed = loopback && isLoopbackHost(url)
   if (url.protocol !== 'https:' && !isHttpAllowed) return undefined
   const isCanonical = url.href === clientId && !clientId.includes('#')
   return isCanonical && url.pathname !== '/' && url.username === '' && url.password === '' ? url : undefined
 }
+
+/** Whether only this machine answers at a URL, by its host's name. */
+export const isLoopbackHost = ({ hostname }: URL) => ['localhost', '127.0.0.1', '[::1]'].includes(hostname)

@@ -10,12 +10,11 @@ export function clientCredentialsGrant({ settings, tokens }: Parts): Grant {
     if (client.authMethod === 'none') {
       throw new OAuthError('unauthorized_client', 'A public client cannot use client_credentials')
     }
-    const { isOpen, scopes } = settings.registration
-    if (client.registeredBy === 'document' && !isOpen) {
+    const { registration } = settings
+    if (client.registeredBy === 'document' && !registration.isOpen) {
       throw new OAuthError('unauthorized_client', 'A client that nobody registered acts for users only')
     }
-    const policy = client.registeredBy === 'admin' ? undefined : scopes
-    const scope = registeredScope(parseScope(form.get('scope')?.[0]), client.scopes, policy)
+    const scope = registeredScope(parseScope(form.get('scope')?.[0]), client, registration)
     const audience = requireTargets(form, settings)
     const issued = await tokens.issue({ clientId: client.id, subject: client.id, audience, scope, jkt })
     return tokenResponse(issued, { jkt, scope })

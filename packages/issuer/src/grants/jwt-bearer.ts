@@ -3,7 +3,7 @@ import { invalidGrant, invalidRequest, OAuthError } from '../errors.ts'
 import { createAssertionCheck, type IdentityAssertion } from '../identity-providers/identity-assertion.ts'
 import type { Parts } from '../parts.ts'
 import type { Client } from '../records.ts'
-import { covers, parseScope } from '../scope.ts'
+import { isAllowedScope, parseScope } from '../scope.ts'
 import { narrowTargets } from '../target.ts'
 import { type Grant, type GrantRequest, tokenResponse } from './grant.ts'
 
@@ -57,11 +57,9 @@ export function jwtBearerGrant({ settings, tokens, revocation }: Parts): Grant {
     client: Client,
   ): string {
     const wanted = asked ?? asserted
-    const policy = client.registeredBy === 'admin' ? undefined : registration.scopes
-    const limits = [client.scopes.length > 0 ? client.scopes : undefined, policy]
-    const isAllowed = (scope: string) =>
-      limits.every((limit) => limit === undefined || limit.some((granted) => covers(granted, scope)))
-    const scopes = wanted.filter((scope) => asserted.includes(scope) && isAllowed(scope))
+    const scopes = wanted.filter(
+      (scope) => asserted.includes(scope) && isAllowedScope(scope, client, registration),
+    )
     if (scopes.length > 0 || wanted.length === 0) return scopes.join(' ')
     throw new OAuthError('invalid_scope', 'The assertion, or the client, has none of these scopes')
   }

@@ -1,4 +1,5 @@
 import { ASSERTION_ALGORITHMS } from '../client-assertion.ts'
+import { isLoopbackHost } from '../client-metadata-document/client-id-url.ts'
 
 /** An identity provider whose word on who a user is, and what for, is taken: with all of its options JSON. */
 export interface TrustedIdentityProvider {
@@ -64,17 +65,15 @@ function resolveProvider(option: unknown): IdentityProvider {
   if (typeof subjectPrefix !== 'string' || !/^[\x21-\x7e]{0,100}$/.test(subjectPrefix)) {
     throw wrong('subjectPrefix: expected at most 100 characters of printable ASCII, no spaces')
   }
-  const loopback = isLoopback(keys ?? url)
+  const loopback = isLoopbackHost(keys ?? url)
   return { issuer, jwksUri: keys, algorithms: algorithms ?? ASSERTION_ALGORITHMS, subjectPrefix, loopback }
 }
 
 function endpoint(value: unknown, name: string): URL {
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
-  const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url))
+  const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url))
   if (url === undefined || !isSecure || url.hash !== '' || url.username !== '' || url.password !== '') {
     throw wrong(`${name}: expected an https URL without fragment, or http on a loopback address`)
   }
   return url
 }
-
-const isLoopback = ({ hostname }: URL) => ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
