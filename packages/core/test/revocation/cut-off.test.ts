@@ -7,13 +7,10 @@ import { revocationList } from '../../src/revocation/revocation-list.ts'
 import type { RevocationFeed } from '../../src/revocation/source.ts'
 import { statusList } from '../../src/revocation/status-list.ts'
 import { CUT_OFF_TIMERS, cutOff, silence } from '../support/cut-off.ts'
-import { FakeContext, sign } from './fake-context.ts'
+import { counted, FakeContext, idle, sign } from './fake-context.ts'
 import { ListIssuer } from './list-issuer.ts'
 import { ISSUER, NOW, tokenOf } from './tokens.ts'
 
-/** Signatures are made and verified in real time. */
-const realTimeout = setTimeout
-const settle = () => new Promise((resolve) => realTimeout(resolve, 5))
 const X = NOW + 86_400
 const open: RevocationFeed[] = []
 
@@ -24,6 +21,7 @@ beforeEach(() => {
 afterEach(() => {
   for (const feed of open.splice(0)) feed.close()
   vi.useRealTimers()
+  vi.unstubAllGlobals()
 })
 
 function opened(feed: RevocationFeed): RevocationFeed {
@@ -37,9 +35,10 @@ async function inTime<T>(seconds: number, promise: T | Promise<T>): Promise<T> {
   void Promise.allSettled([promise]).then(([settled]) => {
     outcome = settled
   })
-  for (let ticks = 0; ticks <= seconds * 10 && outcome === undefined; ticks++) {
-    await vi.advanceTimersByTimeAsync(ticks === 0 ? 0 : 100)
-    await settle()
+  await idle()
+  for (let ticks = 0; ticks < seconds * 10 && outcome === undefined; ticks++) {
+    await vi.advanceTimersByTimeAsync(100)
+    await idle()
   }
   if (outcome === undefined) throw new Error(`not in ${seconds} seconds`)
   if (outcome.status === 'rejected') throw outcome.reason
@@ -192,6 +191,22 @@ describe('Metadata that says what there is', () => {
 })
 
 describe('A status list', () => {
+  beforeEach(() => {
+    const Inflation = DecompressionStream
+    /** The same, and its work is known. */
+    function CountedInflation(...of: ConstructorParameters<typeof DecompressionStream>) {
+      const { readable, writable } = new Inflation(...of)
+      let flush = () => {}
+      void counted(
+        new Promise<void>((resolve) => {
+          flush = resolve
+        }),
+      )
+      return { writable, readable: readable.pipeThrough(new TransformStream({ flush })) }
+    }
+    vi.stubGlobal('DecompressionStream', CountedInflation)
+  })
+
   const referring = (uri: string) =>
     tokenOf({ claims: { status: { status_list: { idx: 0, uri } } } as never })
   const lst = deflateSync(Uint8Array.of(0)).toString('base64url')

@@ -8,10 +8,28 @@ export const LIST_URI = `${ISSUER}/oauth/revocations`
 const issuerKey = await generateKeyPair('ES256')
 export const strangersKey = await generateKeyPair('ES256')
 
+/** Signatures that are being made or verified, and the like: they take real time, whatever the test's clock says. */
+let underWay = 0
+export async function counted<T>(work: Promise<T>): Promise<T> {
+  underWay++
+  try {
+    return await work
+  } finally {
+    underWay--
+  }
+}
+
+const realImmediate = setImmediate
+/** When nothing is left to do but wait: for a timer, or for an answer that the test has to give. */
+export async function idle(): Promise<void> {
+  for (let quiet = 0; quiet < 5; quiet = underWay > 0 ? 0 : quiet + 1)
+    await new Promise<void>((resolve) => realImmediate(resolve))
+}
+
 /** Signs claims as the issuer would, unless a key is given. */
 export function sign(claims: object, typ: string, { privateKey } = issuerKey): Promise<string> {
   const payload = new TextEncoder().encode(JSON.stringify(claims))
-  return new CompactSign(payload).setProtectedHeader({ alg: 'ES256', typ }).sign(privateKey)
+  return counted(new CompactSign(payload).setProtectedHeader({ alg: 'ES256', typ }).sign(privateKey))
 }
 
 type Answer = (url: URL, init: RequestInit) => Response | Promise<Response>
@@ -38,7 +56,7 @@ export class FakeContext implements RevocationContext {
 
   readonly verifyJwt = async (jwt: string, type: string): Promise<JWTPayload> => {
     try {
-      const { payload, protectedHeader } = await compactVerify(jwt, issuerKey.publicKey)
+      const { payload, protectedHeader } = await counted(compactVerify(jwt, issuerKey.publicKey))
       if (protectedHeader.typ !== type) throw new TypeError(`typ is not ${type}`)
       return JSON.parse(new TextDecoder().decode(payload))
     } catch (error) {
