@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import type { JWK } from 'jose'
 import { addClient, findAgent } from './clients.ts'
+import { requireKnownOptions } from './known-options.ts'
 import type { Parts } from './parts.ts'
 import type { Client } from './records.ts'
 import { createClient } from './registration/create-client.ts'
@@ -106,17 +107,6 @@ const AGENT_OPTIONS: Record<keyof AgentRegistration, string> = {
   resources: 'resources',
 }
 
-/** An option that is not known would do nothing, and a test that passes for it shows nothing. */
-function requireKnown(call: string, options: object, known: object): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`issuer: ${call}: expected an object of options`)
-  }
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name))
-  if (unknown === undefined) return
-  const names = Object.keys(known).join(', ')
-  throw new TypeError(`issuer: ${call}: ${unknown}: unknown option; known are ${names}`)
-}
-
 function requireText(call: string, value: unknown, what: string): void {
   if (typeof value === 'string' && value !== '') return
   throw new TypeError(`issuer: ${call}: expected ${what}`)
@@ -166,7 +156,7 @@ export function createControls({ settings, keys, revocation, tokens }: Parts, ap
 
   return {
     async registerAgent(agent = {}) {
-      requireKnown('registerAgent', agent, AGENT_OPTIONS)
+      requireKnownOptions('registerAgent', agent, AGENT_OPTIONS)
       const input: Record<string, unknown> = { name: 'test agent' }
       for (const [name, value] of Object.entries(agent)) {
         if (value !== undefined) input[AGENT_OPTIONS[name as keyof AgentRegistration]] = value
@@ -177,7 +167,7 @@ export function createControls({ settings, keys, revocation, tokens }: Parts, ap
     },
 
     async mintToken(mint = {}) {
-      requireKnown('mintToken', mint, MINT_OPTIONS)
+      requireKnownOptions('mintToken', mint, MINT_OPTIONS)
       const scope = mint.scope ?? mint.scopes ?? ''
       const clientId = mint.clientId ?? mint.client_id ?? 'test-client'
       const audience = mint.audience ?? mint.resource ?? mint.aud

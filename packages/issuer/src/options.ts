@@ -5,6 +5,7 @@ import {
   resolveProviders,
   type TrustedIdentityProvider,
 } from './identity-providers/options.ts'
+import { requireKnownOptions } from './known-options.ts'
 import { memoryStore } from './memory-store.ts'
 import { randomSecret } from './random.ts'
 import { GRANT_TYPES, JWT_BEARER } from './registration/client-metadata.ts'
@@ -143,13 +144,7 @@ const wrong = (option: string, expected: string) => new TypeError(`issuer: ${opt
 
 /** Checks everything that can be wrong, at start-up. @throws TypeError naming the option and what was expected */
 export function resolveOptions(options: IssuerOptions): Settings {
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError('issuer: expected an object of options')
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(OPTIONS, name)) {
-      throw new TypeError(`issuer: ${name}: unknown option; known are ${Object.keys(OPTIONS).join(', ')}`)
-    }
-  }
+  requireKnownOptions(undefined, options, OPTIONS)
   for (const name of FUNCTIONS) {
     if (options[name] !== undefined && typeof options[name] !== 'function') throw wrong(name, 'a function')
   }

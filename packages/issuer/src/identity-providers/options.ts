@@ -1,5 +1,6 @@
 import { ASSERTION_ALGORITHMS } from '../client-assertion.ts'
 import { isLoopbackHost } from '../client-metadata-document/client-id-url.ts'
+import { requireKnownOptions } from '../known-options.ts'
 
 /** An identity provider whose word on who a user is, and what for, is taken: with all of its options JSON. */
 export interface TrustedIdentityProvider {
@@ -26,6 +27,13 @@ export interface IdentityProvider {
   readonly loopback: boolean
 }
 
+const OPTIONS: Record<keyof TrustedIdentityProvider, true> = {
+  issuer: true,
+  jwksUri: true,
+  algorithms: true,
+  subjectPrefix: true,
+}
+
 const wrong = (expected: string) => new TypeError(`issuer: trustedIdentityProviders: ${expected}`)
 
 /**
@@ -49,9 +57,8 @@ export function resolveProviders(option: unknown = [], ourselves: string): reado
 }
 
 function resolveProvider(option: unknown): IdentityProvider {
-  const { issuer, jwksUri, algorithms, subjectPrefix = '', ...unknown } = Object(option)
-  const [name] = Object.keys(unknown)
-  if (name !== undefined) throw wrong(`${name}: unknown option`)
+  requireKnownOptions('trustedIdentityProviders', option as object, OPTIONS)
+  const { issuer, jwksUri, algorithms, subjectPrefix = '' } = option as TrustedIdentityProvider
   const url = endpoint(issuer, 'issuer')
   if (url.search !== '') throw wrong('issuer: expected a URL without query')
   const keys = jwksUri === undefined ? undefined : endpoint(jwksUri, 'jwksUri')

@@ -1,3 +1,4 @@
+import { requireKnownOptions } from '../known-options.ts'
 import { isScope } from '../scope.ts'
 
 /** Who may register, and what for (RFC 7591). */
@@ -23,6 +24,13 @@ export interface RegistrationSettings {
   readonly total: number
 }
 
+const OPTIONS: Record<keyof RegistrationPolicy, true> = {
+  initialAccessToken: true,
+  scopes: true,
+  perAddress: true,
+  total: true,
+}
+
 /** @throws TypeError naming the option and what was expected */
 export function resolvePolicy(option: 'open' | 'closed' | RegistrationPolicy = 'open'): RegistrationSettings {
   if (
@@ -33,9 +41,8 @@ export function resolvePolicy(option: 'open' | 'closed' | RegistrationPolicy = '
     throw new TypeError("issuer: registration: expected 'open', 'closed' or an object")
   }
   const policy: RegistrationPolicy = typeof option === 'string' ? {} : option
-  const { initialAccessToken, scopes, perAddress = 1000, total = 10_000, ...unknown } = policy
-  const [name] = Object.keys(unknown)
-  if (name !== undefined) throw new TypeError(`issuer: registration.${name}: unknown option`)
+  requireKnownOptions('registration', policy, OPTIONS)
+  const { initialAccessToken, scopes, perAddress = 1000, total = 10_000 } = policy
   if (initialAccessToken !== undefined && !/^[\x21-\x7e]{16,}$/.test(initialAccessToken)) {
     throw new TypeError('issuer: registration.initialAccessToken: expected 16 characters or more, no spaces')
   }
