@@ -5,11 +5,11 @@
  * @throws TypeError naming the option, and those that are known
  */
 export function requireKnownOptions(what: string | undefined, options: object, known: object): void {
-  const prefix = what === undefined ? 'issuer' : `issuer: ${what}`
   if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`${prefix}: expected an object of options`)
+    throw new TypeError(`issuer: ${what === undefined ? '' : `${what}: `}expected an object of options`)
   }
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name))
   if (unknown === undefined) return
-  throw new TypeError(`${prefix}: ${unknown}: unknown option; known are ${Object.keys(known).join(', ')}`)
+  const option = what === undefined ? unknown : `${what}.${unknown}`
+  throw new TypeError(`issuer: ${option}: unknown option; known are ${Object.keys(known).join(', ')}`)
 }

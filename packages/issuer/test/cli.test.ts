@@ -115,7 +115,7 @@ describe('sharkguard-issuer', () => {
     [
       'has a wrong provider',
       { trustedIdentityProviders: [{}] },
-      /trustedIdentityProviders: issuer: expected/,
+      /trustedIdentityProviders\.issuer: expected/,
     ],
     ['has a wrong user', { users: [{}] }, /users: expected/],
   ])('ends with 2 for a seed file that %s', async (_name, content, message) => {

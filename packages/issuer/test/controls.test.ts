@@ -68,14 +68,14 @@ describe('what a test mints and registers', () => {
     [
       'mintToken',
       { resource: RESOURCE, ttl: 5 },
-      /^issuer: mintToken: ttl: unknown option; known are .*expiresIn/,
+      /^issuer: mintToken\.ttl: unknown option; known are .*expiresIn/,
     ],
-    ['mintToken', { resource: RESOURCE, prover: {} }, /^issuer: mintToken: prover: .*jkt/],
+    ['mintToken', { resource: RESOURCE, prover: {} }, /^issuer: mintToken\.prover: .*jkt/],
     ['mintToken', RESOURCE, /^issuer: mintToken: expected an object/],
     [
       'registerAgent',
       { clientId: 'mine' },
-      /^issuer: registerAgent: clientId: unknown option; known are name/,
+      /^issuer: registerAgent\.clientId: unknown option; known are name/,
     ],
     ['registerAgent', 'bot', /^issuer: registerAgent: expected an object/],
   ])('%s refuses an option that would do nothing: %j', async (call, options, message) => {

@@ -34,7 +34,8 @@ const OPTIONS: Record<keyof TrustedIdentityProvider, true> = {
   subjectPrefix: true,
 }
 
-const wrong = (expected: string) => new TypeError(`issuer: trustedIdentityProviders: ${expected}`)
+const wrong = (problem: string, member = '') =>
+  new TypeError(`issuer: trustedIdentityProviders${member}: ${problem}`)
 
 /**
  * @param ourselves the issuer identifier: what we assert ourselves is no grant of ours
@@ -49,7 +50,7 @@ export function resolveProviders(option: unknown = [], ourselves: string): reado
       if (other.issuer === one.issuer) throw wrong(`${one.issuer} is there twice`)
       const [shorter, longer] = [one.subjectPrefix, other.subjectPrefix].sort((a, b) => a.length - b.length)
       if (longer?.startsWith(shorter as string)) {
-        throw wrong('subjectPrefix: expected one for each, none of which another begins with')
+        throw wrong('expected one for each, none of which another begins with', '.subjectPrefix')
       }
     }
   }
@@ -60,17 +61,17 @@ function resolveProvider(option: unknown): IdentityProvider {
   requireKnownOptions('trustedIdentityProviders', option as object, OPTIONS)
   const { issuer, jwksUri, algorithms, subjectPrefix = '' } = option as TrustedIdentityProvider
   const url = endpoint(issuer, 'issuer')
-  if (url.search !== '') throw wrong('issuer: expected a URL without query')
+  if (url.search !== '') throw wrong('expected a URL without query', '.issuer')
   const keys = jwksUri === undefined ? undefined : endpoint(jwksUri, 'jwksUri')
   const isKnown = (algorithm: unknown) => ASSERTION_ALGORITHMS.includes(algorithm as string)
   if (
     algorithms !== undefined &&
     !(Array.isArray(algorithms) && algorithms.length > 0 && algorithms.every(isKnown))
   ) {
-    throw wrong(`algorithms: expected some of ${ASSERTION_ALGORITHMS.join(', ')}`)
+    throw wrong(`expected some of ${ASSERTION_ALGORITHMS.join(', ')}`, '.algorithms')
   }
   if (typeof subjectPrefix !== 'string' || !/^[\x21-\x7e]{0,100}$/.test(subjectPrefix)) {
-    throw wrong('subjectPrefix: expected at most 100 characters of printable ASCII, no spaces')
+    throw wrong('expected at most 100 characters of printable ASCII, no spaces', '.subjectPrefix')
   }
   const loopback = isLoopbackHost(keys ?? url)
   return { issuer, jwksUri: keys, algorithms: algorithms ?? ASSERTION_ALGORITHMS, subjectPrefix, loopback }
@@ -80,7 +81,7 @@ function endpoint(value: unknown, name: string): URL {
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
   const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url))
   if (url === undefined || !isSecure || url.hash !== '' || url.username !== '' || url.password !== '') {
-    throw wrong(`${name}: expected an https URL without fragment, or http on a loopback address`)
+    throw wrong('expected an https URL without fragment, or http on a loopback address', `.${name}`)
   }
   return url
 }
