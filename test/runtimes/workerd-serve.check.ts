@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Outcome, Site, sleep } from './served/site.ts'
+import { type Outcome, Site } from './served/site.ts'
+import { sleep } from './served/workerd.ts'
 
 /** Less than any of the guard's own time limits: nobody has waited for what never comes. */
 const SOON = 2

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import { AgentError, OAuthError } from './errors.ts'
+import { SharedAttempts } from './shared-attempts.ts'
 import type { Token } from './token.ts'
 
 /** Renewed this many seconds before the end, or in the last fifth of a short life. */
@@ -12,10 +13,10 @@ const RENEWAL_WINDOW = 30
 export class AccessGrant {
   readonly #request: (scopes: readonly string[]) => Promise<Token>
   readonly #clock: Clock
-  readonly #inFlight = new Map<string, Promise<Token>>()
+  readonly #requests = new SharedAttempts<Token>()
+  readonly #widenings = new SharedAttempts<Token | undefined>()
   #scopes: readonly string[]
   #token: Token | undefined
-  #widening: Promise<unknown> = Promise.resolve()
   #closed = false
 
   constructor(
@@ -53,15 +54,24 @@ export class AccessGrant {
    * A token that has the `needed` scopes too (step-up); undefined when they were asked for already, or are refused. One
    * after the other, so that each adds to the one before.
    */
-  widen(rejected: Pick<Token, 'accessToken'>, needed: readonly string[]): Promise<Token | undefined> {
-    const turn = this.#widening.then(async () => {
+  async widen(rejected: Pick<Token, 'accessToken'>, needed: readonly string[]): Promise<Token | undefined> {
+    for (;;) {
       const missing = needed.filter((scope) => !this.#scopes.includes(scope))
-      if (missing.length > 0) return this.#tryObtain([...this.#scopes, ...missing])
-      const another = this.#token !== undefined && this.#token.accessToken !== rejected.accessToken
-      return another ? this.#token : undefined
-    })
-    this.#widening = turn.catch(() => undefined)
-    return turn
+      if (missing.length === 0) {
+        const another = this.#token !== undefined && this.#token.accessToken !== rejected.accessToken
+        return another ? this.#token : undefined
+      }
+      let ours = false
+      const widening = this.#widenings.run(() => {
+        ours = true
+        return this.#tryObtain([...this.#scopes, ...missing])
+      })
+      const token = await widening.catch((error) => {
+        if (ours) throw error
+        return undefined
+      })
+      if (ours) return token
+    }
   }
 
   close(): void {
@@ -79,23 +89,20 @@ export class AccessGrant {
     }
   }
 
-  #obtain(scopes: readonly string[]): Promise<Token> {
+  async #obtain(scopes: readonly string[]): Promise<Token> {
     this.#requireOpen()
-    const key = [...scopes].sort().join(' ')
-    const flying = this.#inFlight.get(key)
-    if (flying !== undefined) return flying
-    const request = this.#request(scopes)
-      .then((token) => {
+    return this.#requests.run(
+      async () => {
+        const token = await this.#request(scopes)
         this.#requireOpen()
         // A renewal that was overtaken by a widening does not undo it.
         if (scopes.length < this.#scopes.length) return token
         this.#token = token
         this.#scopes = scopes
         return token
-      })
-      .finally(() => this.#inFlight.delete(key))
-    this.#inFlight.set(key, request)
-    return request
+      },
+      [...scopes].sort().join(' '),
+    )
   }
 
   /** A token whose end is unknown is used until it is refused. */

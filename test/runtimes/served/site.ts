@@ -1,13 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { cp } from 'node:fs/promises'
 import { createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { DPoPProver } from '@sharkguard/agent'
 import { createIssuer, type Issuer, type MintOptions } from '@sharkguard/issuer'
 import { freePort } from '../../support/free-port.ts'
-import { bundleForWorkers, folder } from '../bundle.ts'
-import { install, WORKERD } from '../runtimes.ts'
+import { askAndLeave, sleep, Workerd } from './workerd.ts'
 
 const RESOURCE = 'https://api.example.com'
 
@@ -26,20 +23,18 @@ export class Site {
   readonly #prover: DPoPProver
   #slow: { path: string; seconds: number } = { path: ' ', seconds: 0 }
   #ahead = 0
-  #workerd: ChildProcess | undefined
-  #url = ''
-  output = ''
+  readonly #workerd: Workerd
 
-  private constructor(server: Server, prover: DPoPProver) {
-    const { port } = server.address() as AddressInfo
+  private constructor(server: Server, issuer: string, prover: DPoPProver, workerd: Workerd) {
     const clock = () => Date.now() / 1000 + this.#ahead
     this.issuer = createIssuer({
-      issuer: `http://127.0.0.1:${port}`,
+      issuer,
       clients: [{ client_id: 'api', client_secret: 'a secret of its own' }],
       clock,
     })
     this.#server = server
     this.#prover = prover
+    this.#workerd = workerd
     const listener = getRequestListener((question) => this.issuer.fetch(question))
     server.on('request', async (incoming, outgoing) => {
       const path = incoming.url ?? ''
@@ -52,32 +47,27 @@ export class Site {
   static async start(): Promise<Site> {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const site = new Site(server, await DPoPProver.generate())
-    await bundleForWorkers({ file: 'served/worker.ts' }, `${folder}dist/served.js`)
-    await cp(`${folder}served/workerd.capnp`, `${folder}dist/served.capnp`)
-    return site
+    const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const workerd = await Workerd.build('guarded-app', await freePort(), () => ({ ISSUER: issuer }))
+    return new Site(server, issuer, await DPoPProver.generate(), workerd)
   }
 
   /** A new isolate that knows nothing. */
   async restart(): Promise<void> {
-    await this.#stop()
-    const address = `127.0.0.1:${await freePort()}`
-    const args = ['serve', `${folder}dist/served.capnp`, '--socket-addr', `http=${address}`]
-    this.#workerd = spawn(install(WORKERD), args, {
-      env: { ...process.env, ISSUER: this.issuer.issuer },
-    })
-    this.output = ''
-    for (const stream of [this.#workerd.stdout, this.#workerd.stderr])
-      stream?.on('data', (data) => (this.output += data))
-    this.#url = `http://${address}`
+    await this.#workerd.restart()
     this.questions.length = 0
     await this.pass(0)
   }
 
   async close(): Promise<void> {
-    await this.#stop()
+    await this.#workerd.stop()
     this.#server.closeAllConnections()
     this.#server.close()
+  }
+
+  /** What the isolate has written. */
+  get output(): string {
+    return this.#workerd.output
   }
 
   /** Time passes, at the issuer and in the isolate. */
@@ -88,7 +78,7 @@ export class Site {
     const deadline = Date.now() + 10_000
     for (;;) {
       try {
-        return void (await fetch(`${this.#url}/ahead/${this.#ahead}`))
+        return void (await fetch(`${this.#workerd.url}/ahead/${this.#ahead}`))
       } catch (error) {
         if (Date.now() > deadline) throw error
         await sleep(0.05)
@@ -112,16 +102,14 @@ export class Site {
   async ask(accessToken: string, path = '/notes'): Promise<Outcome> {
     const headers = await this.#credentials(accessToken, path)
     const started = performance.now()
-    const { status } = await fetch(this.#url + path, { headers })
+    const { status } = await fetch(this.#workerd.url + path, { headers })
     return { status, seconds: (performance.now() - started) / 1000 }
   }
 
-  /** A request whose client goes away before it is answered: by a reset, as workerd takes no other notice. */
+  /** {@link ask}, by a client that goes away. */
   async askAndLeave(accessToken: string, after: number, path = '/notes'): Promise<void> {
-    const asked = request(this.#url + path, { headers: await this.#credentials(accessToken, path) })
-    asked.on('error', () => undefined).end()
-    await sleep(after)
-    asked.socket?.resetAndDestroy()
+    const headers = await this.#credentials(accessToken, path)
+    await askAndLeave(this.#workerd.url + path, after, { headers })
   }
 
   /** A stream of events. @returns the events that have come, and how to go away */
@@ -129,7 +117,9 @@ export class Site {
     accessToken: string,
   ): Promise<{ events: () => number; leave: () => void; ended: Promise<void> }> {
     let events = 0
-    const asked = request(`${this.#url}/events`, { headers: await this.#credentials(accessToken, '/events') })
+    const asked = request(`${this.#workerd.url}/events`, {
+      headers: await this.#credentials(accessToken, '/events'),
+    })
     const ended = new Promise<void>((resolve, reject) => {
       asked.on('error', () => resolve())
       asked.on('response', (response) => {
@@ -147,14 +137,4 @@ export class Site {
     const proof = { method: 'GET', url: `${RESOURCE}${path}`, accessToken, iat }
     return { authorization: `DPoP ${accessToken}`, dpop: await this.#prover.createProof(proof) }
   }
-
-  async #stop(): Promise<void> {
-    const workerd = this.#workerd
-    if (workerd === undefined) return
-    const ended = new Promise((resolve) => workerd.once('exit', resolve))
-    workerd.kill('SIGKILL')
-    await ended
-  }
 }
-
-export const sleep = (seconds: number) => new Promise<void>((resolve) => setTimeout(resolve, seconds * 1000))

@@ -11,7 +11,11 @@ const config :Workerd.Config = (
 
 const app :Workerd.Worker = (
   modules = [(name = "worker", esModule = embed "served.js")],
-  bindings = [(name = "ISSUER", fromEnvironment = "ISSUER")],
+  bindings = [
+    (name = "ISSUER", fromEnvironment = "ISSUER"),
+    (name = "ADMIN_KEY", fromEnvironment = "ADMIN_KEY"),
+    (name = "RESOURCE", fromEnvironment = "RESOURCE"),
+  ],
   globalOutbound = "loopback",
   compatibilityDate = "2025-01-01",
 );

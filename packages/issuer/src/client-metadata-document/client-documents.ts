@@ -4,6 +4,7 @@ import { fetchPublicJson } from '../public-fetch/public-json.ts'
 import { RateLimit } from '../rate-limit.ts'
 import type { Client } from '../records.ts'
 import { createClient } from '../registration/create-client.ts'
+import { SharedAttempts } from '../shared-attempts.ts'
 import { parseDocument } from './document.ts'
 import { freshness } from './freshness.ts'
 
@@ -25,16 +26,14 @@ export function createClientDocuments(settings: Settings) {
   const { clock, log, clientMetadataDocuments } = settings
   const loopback = clientMetadataDocuments === 'loopback'
   const kept = new Map<string, { readonly client: Client; readonly until: number }>()
-  const underway = new Map<string, Promise<Client>>()
+  const attempts = new SharedAttempts<Client>()
   // Nobody shall make us knock at somebody else's door all day.
   const fetches = new RateLimit({ window: 60, perKey: 30, total: 300 })
 
   return async function read(url: URL): Promise<Client> {
     const known = kept.get(url.href)
     if (known !== undefined && clock() < known.until) return known.client
-    const reading = underway.get(url.href) ?? fetchClient(url).finally(() => underway.delete(url.href))
-    underway.set(url.href, reading)
-    return reading
+    return attempts.run(() => fetchClient(url), url.href)
   }
 
   async function fetchClient(url: URL): Promise<Client> {

@@ -3,6 +3,7 @@ import { freshness } from '../client-metadata-document/freshness.ts'
 import { temporarilyUnavailable } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import { fetchPublicJson } from '../public-fetch/public-json.ts'
+import { SharedAttempts } from '../shared-attempts.ts'
 import type { IdentityProvider } from './options.ts'
 
 /** Bytes. */
@@ -22,25 +23,18 @@ type KeySet = ReturnType<typeof createLocalJWKSet>
 export function createProviderKeys({ clock, log }: Settings, provider: IdentityProvider): JWTVerifyGetKey {
   const { issuer, loopback } = provider
   let kept: { readonly keys: KeySet; readonly readAt: number; readonly until: number } | undefined
-  let underway: Promise<KeySet> | undefined
+  const attempts = new SharedAttempts<KeySet>()
   let pausedUntil = Number.NEGATIVE_INFINITY
 
   return async (header, token) => {
-    const keys = kept !== undefined && clock() < kept.until ? kept.keys : await refresh()
+    const keys = kept !== undefined && clock() < kept.until ? kept.keys : await attempts.run(read)
     try {
       return await keys(header, token)
     } catch (error) {
       const isNew = error instanceof errors.JWKSNoMatchingKey
       if (!isNew || kept === undefined || clock() < kept.readAt + LEAST) throw error
-      return (await refresh())(header, token)
+      return (await attempts.run(read))(header, token)
     }
-  }
-
-  function refresh(): Promise<KeySet> {
-    underway ??= read().finally(() => {
-      underway = undefined
-    })
-    return underway
   }
 
   /** @throws OAuthError 503: that we cannot know does not make an assertion wrong */

@@ -1,6 +1,7 @@
 import type { Settings } from '../options.ts'
 import { randomSecret } from '../random.ts'
 import type { IssuedToken, StatusBits, StatusReference } from '../records.ts'
+import { SharedAttempts } from '../shared-attempts.ts'
 import { everyRecord } from '../store.ts'
 import { shuffledIndices } from './shuffled-indices.ts'
 
@@ -29,7 +30,7 @@ export class StatusLists {
   readonly #size: number
   readonly #listeners = new Set<(list: number) => void>()
   #block: Block | undefined
-  #taking: Promise<void> | undefined
+  readonly #taking = new SharedAttempts<void>()
   #order: { readonly list: number; readonly indices: Uint32Array } | undefined
 
   constructor(settings: Settings, size: number) {
@@ -44,10 +45,7 @@ export class StatusLists {
       const age = block === undefined ? Number.POSITIVE_INFINITY : this.#settings.clock() - block.takenAt
       const idx = age >= 0 && age < BLOCK_LIFE ? block?.indices.pop() : undefined
       if (block !== undefined && idx !== undefined) return { list: block.list, idx }
-      this.#taking ??= this.#takeBlock().finally(() => {
-        this.#taking = undefined
-      })
-      await this.#taking
+      await this.#taking.run(() => this.#takeBlock())
     }
   }
 

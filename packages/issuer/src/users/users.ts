@@ -1,3 +1,4 @@
+import { SharedAttempts } from '../shared-attempts.ts'
 import { hashPassword, isPassword, type PasswordHash } from './password.ts'
 
 /** Somebody who can log in: for tests and development. */
@@ -24,22 +25,29 @@ export interface Users {
 /** Longer than any password; hashing costs by length. */
 const MAX_PASSWORD = 1024
 
-/** Their passwords are hashed at once and not kept. */
-function createUsers(list: readonly Required<UserOptions>[]): Users {
-  const users: readonly (User & { readonly password: Promise<PasswordHash> })[] = list.map((user) => ({
-    ...user,
-    password: hashPassword(user.password),
-  }))
-  let nobody: Promise<PasswordHash> | undefined
+/** One that fits nobody comes last: where there is no such user it is compared, so that it takes as long. */
+type Hashes = readonly PasswordHash[]
+
+function createUsers(users: readonly User[], passwords: readonly string[]): Users {
+  const attempts = new SharedAttempts<Hashes>()
+  let hashes: Hashes | undefined
+  async function hashed(): Promise<Hashes> {
+    hashes ??= await attempts.run(() =>
+      Promise.all([...passwords, crypto.randomUUID()].map((password) => hashPassword(password))),
+    )
+    return hashes
+  }
+  // At once; where there is no randomness at start-up (Workers), when one is first needed. All of them together: how long
+  // a first attempt takes says nothing about its user.
+  if (users.length > 0) hashed().catch(() => undefined)
   return {
     isEmpty: users.length === 0,
     byId: (id) => users.find((user) => user.id === id),
     async authenticate(username, password) {
       if (password.length > MAX_PASSWORD) return undefined
-      const user = users.find((candidate) => candidate.username === username)
-      nobody ??= hashPassword(crypto.randomUUID())
-      const isRight = await isPassword(password, await (user?.password ?? nobody))
-      return isRight ? user : undefined
+      const at = users.findIndex((candidate) => candidate.username === username)
+      const hash = (await hashed()).at(at) as PasswordHash
+      return (await isPassword(password, hash)) ? users[at] : undefined
     },
   }
 }
@@ -50,7 +58,9 @@ export function resolveUsers(
   autoApprove: boolean | string = false,
 ): { readonly users: Users; readonly approver: User | undefined } {
   const list = requireUsers(users)
-  return { users: createUsers(list), approver: findApprover(list, autoApprove) }
+  const known = list.map(({ id, username }) => ({ id, username }))
+  const passwords = list.map(({ password }) => password)
+  return { users: createUsers(known, passwords), approver: findApprover(known, autoApprove) }
 }
 
 function requireUsers(users: unknown): readonly Required<UserOptions>[] {
