@@ -5,6 +5,8 @@ import type { Token } from './token.ts'
 
 /** Renewed this many seconds before the end, or in the last fifth of a short life. */
 const RENEWAL_WINDOW = 30
+/** Seconds: a request, and once more with the nonce that was asked for. */
+const LONGEST_REQUEST = 61
 
 /**
  * The one token an agent works with, its renewal and its widening. Concurrent callers share one request per set of
@@ -13,8 +15,8 @@ const RENEWAL_WINDOW = 30
 export class AccessGrant {
   readonly #request: (scopes: readonly string[]) => Promise<Token>
   readonly #clock: Clock
-  readonly #requests = new SharedAttempts<Token>()
-  readonly #widenings = new SharedAttempts<Token | undefined>()
+  readonly #requests = new SharedAttempts<Token>(LONGEST_REQUEST)
+  readonly #widenings = new SharedAttempts<Token | undefined>(LONGEST_REQUEST)
   #scopes: readonly string[]
   #token: Token | undefined
   #closed = false
