@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { revocationList, statusList } from '@sharkguard/core'
+import { memory } from '../scale/dimension.ts'
 import { contextOf, ISSUER, listOf, tokenOf } from './context.ts'
 import type { Table } from './table.ts'
 
@@ -82,20 +82,11 @@ async function asRules(part: number): Promise<string[]> {
 
 /** @returns how long it took, and how much memory is taken afterwards that was not before */
 async function measure(work: () => Promise<unknown>): Promise<[string, string]> {
-  const before = await memoryInUse()
+  const before = await memory()
   const started = performance.now()
   await work()
   const time = performance.now() - started
-  return [`${time.toFixed(0)} ms`, mb((await memoryInUse()) - before)]
-}
-
-async function memoryInUse(): Promise<number> {
-  for (let i = 0; i < 5; i++) {
-    globalThis.gc?.()
-    await sleep(50)
-  }
-  const { heapUsed, arrayBuffers } = process.memoryUsage()
-  return heapUsed + arrayBuffers
+  return [`${time.toFixed(0)} ms`, mb((await memory()).heap - before.heap)]
 }
 
 function mb(bytes: number): string {
