@@ -72,7 +72,7 @@ it('is not wedged by clients that go away, from the very first request on', asyn
     const started = performance.now()
     const agents = await starts(5)
     await Promise.all(leaving)
-    expect(performance.now() - started).toBeLessThan(5000)
+    expect(performance.now() - started).toBeLessThan(8000)
     expect(agents).toHaveLength(5)
   }
 })

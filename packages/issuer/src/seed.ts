@@ -3,7 +3,7 @@ import type { Settings } from './options.ts'
 import { sha256 } from './random.ts'
 import { type MetadataRules, parseClientMetadata } from './registration/client-metadata.ts'
 import { createClient } from './registration/create-client.ts'
-import { SharedAttempts } from './shared-attempts.ts'
+import { SharedAttempts, STORE_PATIENCE } from './shared-attempts.ts'
 
 /**
  * A client that is known from the start: metadata by its names of RFC 7591 §2, and credentials of your choice. With a
@@ -62,7 +62,7 @@ export function createSeed(settings: Settings): () => Promise<void> {
       await addClient(store, { ...client, id: seed.client_id, secretHash })
     }
   }
-  const attempts = new SharedAttempts<void>()
+  const attempts = new SharedAttempts<void>(STORE_PATIENCE)
   let planted = false
   return async () => {
     if (planted) return

@@ -1,5 +1,8 @@
 type Outcome<Result> = { readonly value: Result } | { readonly error: unknown }
 
+/** Seconds for a few operations of the store. Where they take longer, they are done twice, which changes nothing. */
+export const STORE_PATIENCE = 2
+
 /**
  * Attempts that are shared: one at a time for each key, however many need its outcome.
  *
@@ -10,8 +13,8 @@ export class SharedAttempts<Result> {
   readonly #longest: number
   readonly #underWay = new Map<string, Promise<Outcome<Result>>>()
 
-  /** @param longest seconds in which every attempt ends by itself. Default 10: twice what is given to the network */
-  constructor(longest = 10) {
+  /** @param longest seconds in which every attempt ends by itself */
+  constructor(longest: number) {
     this.#longest = longest
   }
 

@@ -26,7 +26,7 @@ export function createClientDocuments(settings: Settings) {
   const { clock, log, clientMetadataDocuments } = settings
   const loopback = clientMetadataDocuments === 'loopback'
   const kept = new Map<string, { readonly client: Client; readonly until: number }>()
-  const attempts = new SharedAttempts<Client>()
+  const attempts = new SharedAttempts<Client>(TIMEOUT / 1000 + 1)
   // Nobody shall make us knock at somebody else's door all day.
   const fetches = new RateLimit({ window: 60, perKey: 30, total: 300 })
 

@@ -23,7 +23,7 @@ type KeySet = ReturnType<typeof createLocalJWKSet>
 export function createProviderKeys({ clock, log }: Settings, provider: IdentityProvider): JWTVerifyGetKey {
   const { issuer, loopback } = provider
   let kept: { readonly keys: KeySet; readonly readAt: number; readonly until: number } | undefined
-  const attempts = new SharedAttempts<KeySet>()
+  const attempts = new SharedAttempts<KeySet>(TIMEOUT / 1000 + 1)
   let pausedUntil = Number.NEGATIVE_INFINITY
 
   return async (header, token) => {

@@ -1,7 +1,7 @@
 import type { Settings } from '../options.ts'
 import { randomSecret } from '../random.ts'
 import type { IssuedToken, StatusBits, StatusReference } from '../records.ts'
-import { SharedAttempts } from '../shared-attempts.ts'
+import { SharedAttempts, STORE_PATIENCE } from '../shared-attempts.ts'
 import { everyRecord } from '../store.ts'
 import { shuffledIndices } from './shuffled-indices.ts'
 
@@ -30,7 +30,7 @@ export class StatusLists {
   readonly #size: number
   readonly #listeners = new Set<(list: number) => void>()
   #block: Block | undefined
-  readonly #taking = new SharedAttempts<void>()
+  readonly #taking = new SharedAttempts<void>(STORE_PATIENCE)
   #order: { readonly list: number; readonly indices: Uint32Array } | undefined
 
   constructor(settings: Settings, size: number) {

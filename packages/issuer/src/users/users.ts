@@ -29,7 +29,7 @@ const MAX_PASSWORD = 1024
 type Hashes = readonly PasswordHash[]
 
 function createUsers(users: readonly User[], passwords: readonly string[]): Users {
-  const attempts = new SharedAttempts<Hashes>()
+  const attempts = new SharedAttempts<Hashes>(10)
   let hashes: Hashes | undefined
   async function hashed(): Promise<Hashes> {
     hashes ??= await attempts.run(() =>
