@@ -1,5 +1,8 @@
 import { within } from './within.ts'
 
+/** Seconds that a timer may be late. */
+export const LATE = 1
+
 type Outcome<T> = { readonly value: T } | { readonly error: unknown }
 
 interface Flight<T> {

@@ -3,7 +3,7 @@ import { importKey } from '#runtime'
 import { fitsAlgorithm, type SignatureAlgorithm } from './algorithms.ts'
 import { discoverMetadata } from './discovery.ts'
 import { FetchFailure, fetchText } from './fetch-json.ts'
-import { Flights } from './flights.ts'
+import { Flights, LATE } from './flights.ts'
 import { isJsonObject } from './json.ts'
 import { isForVerification, parsePublicJwk } from './public-jwk.ts'
 import { Unavailable } from './refusal.ts'
@@ -54,8 +54,8 @@ export const KEY_LIMITS = Object.freeze({
   metadataMaxAge: 60,
 })
 
-/** Seconds in which an attempt has ended: two places of metadata, then the keys, and one that timers may be late. */
-const LONGEST = { discovery: 2 * KEY_LIMITS.timeout + 1, refresh: 3 * KEY_LIMITS.timeout + 1 }
+/** Seconds in which metadata is there, or is not: it has two places; and the keys, which are asked for after it. */
+export const SLOWEST = Object.freeze({ metadata: 2 * KEY_LIMITS.timeout, keys: 3 * KEY_LIMITS.timeout })
 
 interface KeySet {
   readonly keys: readonly IssuerKey[]
@@ -81,8 +81,8 @@ export class IssuerKeys {
   readonly #source: KeySource
   #set: KeySet | undefined
   #metadata: { document: IssuerMetadata; fetchedAt: number } | undefined
-  readonly #discovering = new Flights<IssuerMetadata>(LONGEST.discovery)
-  #refreshing = new Flights<KeySet>(LONGEST.refresh)
+  readonly #discovering = new Flights<IssuerMetadata>(SLOWEST.metadata + LATE)
+  #refreshing = new Flights<KeySet>(SLOWEST.keys + LATE)
   #failures = 0
   #retryAt = 0
   #lastFailure: unknown
@@ -161,7 +161,7 @@ export class IssuerKeys {
     this.#generation++
     this.#set = undefined
     this.#metadata = undefined
-    this.#refreshing = new Flights(LONGEST.refresh)
+    this.#refreshing = new Flights(SLOWEST.keys + LATE)
     this.#cooldownUntil = 0
     this.#retryAt = 0
     this.#failures = 0

@@ -1,13 +1,12 @@
 import type { AccessToken } from '../access-token.ts'
-import { Flights } from '../flights.ts'
+import { Flights, LATE } from '../flights.ts'
+import { SLOWEST } from '../keys.ts'
 import { revocationList } from './revocation-list.ts'
 import type { RevocationContext, RevocationFeed, RevocationSource, RevocationVerdict } from './source.ts'
 import { statusList } from './status-list.ts'
 
 /** Seconds after which metadata that advertised nothing is looked at again. */
 const LOOK_AGAIN = 60
-/** Seconds in which the metadata is there, or is not. */
-const LONGEST = 11
 
 /**
  * What an issuer's metadata advertises: {@link revocationList} where there is a `revocation_list_uri`; otherwise
@@ -23,7 +22,7 @@ class AdvertisedFeed implements RevocationFeed {
   readonly #listeners = new Set<() => void>()
   #feed: RevocationFeed | undefined
   #lookedAt = Number.NEGATIVE_INFINITY
-  readonly #looking = new Flights<void>(LONGEST)
+  readonly #looking = new Flights<void>(SLOWEST.metadata + LATE)
   #closed = false
 
   constructor(context: RevocationContext) {

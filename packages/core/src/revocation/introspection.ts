@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { AccessToken } from '../access-token.ts'
 import { fetchText } from '../fetch-json.ts'
-import { Flights } from '../flights.ts'
+import { Flights, LATE } from '../flights.ts'
 import { requireKnownOptions } from '../known-options.ts'
 import { ConfigurationError, Unavailable } from '../refusal.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
@@ -89,7 +89,7 @@ class IntrospectionFeed implements RevocationFeed {
   constructor(context: RevocationContext, settings: Settings) {
     this.#context = context
     this.#settings = settings
-    this.#asking = new Flights(settings.deadline + 1)
+    this.#asking = new Flights(settings.deadline + LATE)
     this.#breaker = new CircuitBreaker(context.clock)
   }
 

@@ -1,10 +1,8 @@
-import { Flights } from '../flights.ts'
+import { Flights, LATE } from '../flights.ts'
 import { within } from '../within.ts'
 
 /** Seconds after which others begin a turn of their own, while the one that a request has begun goes on. */
 const LONGEST = 16
-/** Seconds that a timer may be late. */
-const LATE = 1
 
 /**
  * Something done over and over, one turn at a time, until it is stopped. The first turn is begun by whoever needs it; each

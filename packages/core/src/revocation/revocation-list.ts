@@ -1,5 +1,6 @@
 import type { AccessToken } from '../access-token.ts'
 import { fetchText } from '../fetch-json.ts'
+import { SLOWEST } from '../keys.ts'
 import { requireKnownOptions } from '../known-options.ts'
 import { Unavailable } from '../refusal.ts'
 import { FRESH, Freshness, STALE } from './freshness.ts'
@@ -25,8 +26,6 @@ const ANSWER = 5
 /** Seconds for all rules at once, and that a decision or `ready()` waits for them. */
 const LOAD = 10
 const READY = 5
-/** Seconds in which the issuer's metadata and keys are there, or are not. */
-const KEYS = 15
 /** Seconds between all rules and all rules, whatever happens in between. */
 const RELOAD = 300
 /**
@@ -191,7 +190,7 @@ class RevocationListFeed implements RevocationFeed {
   /** @returns whether the list says anything new */
   async #renew(whole: boolean, begun: boolean): Promise<boolean> {
     const { fetch, clock, issuer, metadata, verifyJwt } = this.#context
-    this.#polling.expect(KEYS)
+    this.#polling.expect(SLOWEST.keys)
     const uri =
       this.#uri ?? requireAdvertised('revocation_list_uri', (await metadata()).revocation_list_uri, issuer)
     const since = whole ? 0 : this.#seq
@@ -212,7 +211,7 @@ class RevocationListFeed implements RevocationFeed {
       accept: `application/${TYPE}`,
       signal: this.#request.signal,
     })
-    this.#polling.expect(KEYS)
+    this.#polling.expect(SLOWEST.keys)
     const claims = await verifyJwt(text.trim(), TYPE)
     const list = parseRevocationList(claims, { issuer, since, now: clock() })
     if (list.seq < this.#seq) this.#requireNewCount(list, whole)

@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import type { AccessToken } from '../access-token.ts'
 import { fetchText } from '../fetch-json.ts'
-import { Flights } from '../flights.ts'
+import { Flights, LATE } from '../flights.ts'
 import { isJsonObject } from '../json.ts'
+import { SLOWEST } from '../keys.ts'
 import { requireKnownOptions } from '../known-options.ts'
 import { ConfigurationError, Refusal, Unavailable } from '../refusal.ts'
 import type { RevocationContext, RevocationFeed, RevocationSource, RevocationVerdict } from './source.ts'
@@ -24,7 +25,7 @@ const MAX_KEPT_BYTES = 4 * MAX_INFLATED
 const MAX_LOADING = 16
 const TIMEOUT = 5
 /** Seconds in which a list is there, with the keys that it takes, or is not. */
-const LONGEST = TIMEOUT + 16
+const LONGEST = TIMEOUT + SLOWEST.keys
 /** Seconds past its `ttl` that a list decides while it cannot be renewed; never past its `exp`. */
 const STALE = 60
 /** Part of its `ttl` after which a list that is in use is renewed, before anyone has to wait for it. */
@@ -63,7 +64,7 @@ class StatusListFeed implements RevocationFeed {
     maxSize: MAX_KEPT_BYTES,
     sizeCalculation: ({ list }) => list.bytes.length + 1,
   })
-  readonly #loading = new Flights<Kept>(LONGEST)
+  readonly #loading = new Flights<Kept>(LONGEST + LATE)
   readonly #failed = new LRUCache<string, { attempts: number; retryAt: number }>({ max: MAX_LISTS })
   readonly #closed = new AbortController()
 
