@@ -39,7 +39,8 @@ type Send = <Answer>(
 
 /**
  * SharkAuth's admin API, as far as agents and the five layers of revocation go. Every call throws {@link OAuthError}
- * for the server's refusals. What a call takes may be written in camel case or as on the wire. A revocation is done when its promise resolves; guards learn of it right after.
+ * for the server's refusals. What a call takes may be written in camel case or as on the wire. A revocation is done when
+ * its promise resolves; guards learn of it right after.
  */
 export class AdminClient {
   readonly agents: ReturnType<typeof createAgents>

@@ -1,3 +1,5 @@
+import { isLoopbackHost } from '../loopback.ts'
+
 /**
  * The URL that a client id is (Client ID Metadata Documents §3): https, with a path, without fragment, user or dot
  * segments, in its one canonical spelling. `undefined` for any other client id.
@@ -12,6 +14,3 @@ export function parseClientIdUrl(clientId: string, loopback: boolean): URL | und
   const isCanonical = url.href === clientId && !clientId.includes('#')
   return isCanonical && url.pathname !== '/' && url.username === '' && url.password === '' ? url : undefined
 }
-
-/** Whether only this machine answers at a URL, by its host's name. */
-export const isLoopbackHost = ({ hostname }: URL) => ['localhost', '127.0.0.1', '[::1]'].includes(hostname)

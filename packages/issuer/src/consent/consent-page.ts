@@ -1,4 +1,5 @@
 import { html } from 'hono/html'
+import { isLoopbackHost } from '../loopback.ts'
 import { type Html, type Page, plain } from './page.ts'
 
 export interface ConsentPage {
@@ -68,8 +69,8 @@ const isWeb = ({ protocol }: URL) => /^https?:$/.test(protocol)
 
 /** RFC 8252 §8.6: where it is no server that can prove its name, whoever answers gets the code, and can say it is this client. */
 function whoAnswers(redirectUri: URL): Html | string {
-  const { hostname, protocol } = redirectUri
-  if (isWeb(redirectUri)) return ['localhost', '127.0.0.1', '[::1]'].includes(hostname) ? localNote : ''
+  const { protocol } = redirectUri
+  if (isWeb(redirectUri)) return isLoopbackHost(redirectUri) ? localNote : ''
   return html`<p class="note"><strong>A program on this device</strong>
 Any program here can say that it opens <code>${protocol}</code> and pretend to be this application. Allow it only if you have
 just started it yourself.</p>`

@@ -1,6 +1,6 @@
 import { ASSERTION_ALGORITHMS } from '../client-assertion.ts'
-import { isLoopbackHost } from '../client-metadata-document/client-id-url.ts'
 import { requireKnownOptions } from '../known-options.ts'
+import { isLoopbackHost } from '../loopback.ts'
 
 /** An identity provider whose word on who a user is, and what for, is taken: with all of its options JSON. */
 export interface TrustedIdentityProvider {

@@ -1,3 +1,4 @@
+import { isLoopbackHost } from '../loopback.ts'
 import { literalAddress } from './address.ts'
 import { type PublicFetch, UnreachableByPolicy } from './contract.ts'
 
@@ -6,8 +7,7 @@ const LOCAL_NAME = /(^|\.)(localhost|local|internal|test|invalid|onion|home\.arp
 
 export const publicFetch: PublicFetch = async (url, reach) => {
   const address = literalAddress(url.hostname)
-  const isLoopback = url.hostname === 'localhost' || address === '127.0.0.1' || address === '::1'
-  if (!(reach.loopback && isLoopback)) {
+  if (!(reach.loopback && isLoopbackHost(url))) {
     if (url.protocol !== 'https:') throw new UnreachableByPolicy('only https is fetched')
     if (address !== undefined || !url.hostname.includes('.') || LOCAL_NAME.test(url.hostname)) {
       throw new UnreachableByPolicy(`${url.hostname} is not a public name`)
