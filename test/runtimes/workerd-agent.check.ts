@@ -5,7 +5,6 @@ import { sharkGuard } from '@sharkguard/hono'
 import { createIssuer, type Issuer } from '@sharkguard/issuer'
 import { Hono } from 'hono'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { freePort } from '../support/free-port.ts'
 import { askAndLeave, sleep, Workerd } from './served/workerd.ts'
 
 /** Less than any of the agent's own time limits: nobody has waited for what never comes. */
@@ -31,7 +30,7 @@ beforeAll(async () => {
     if (incoming.url?.includes(slow.path)) await sleep(slow.seconds)
     await listener(incoming, outgoing)
   })
-  workerd = await Workerd.build('agent', await freePort(), () => ({ RESOURCE: `${url}/api` }))
+  workerd = await Workerd.build('agent', () => ({ RESOURCE: `${url}/api` }))
 })
 beforeEach(async () => {
   slow = { path: ' ', seconds: 0 }
@@ -49,7 +48,7 @@ afterAll(async () => {
 
 async function pass(seconds: number): Promise<void> {
   ahead += seconds
-  await expect.poll(() => fetch(`${workerd.url}/ahead/${ahead}`).then((r) => r.status)).toBe(204)
+  expect((await fetch(`${workerd.url}/ahead/${ahead}`)).status).toBe(204)
 }
 
 async function ask() {

@@ -12,7 +12,7 @@ let issuer: Workerd
 let api: Server
 let resource: string
 beforeAll(async () => {
-  issuer = await Workerd.build('issuer', await freePort(), (url) => ({ ISSUER: url, ADMIN_KEY: adminKey }))
+  issuer = await Workerd.build('issuer', (url) => ({ ISSUER: url, ADMIN_KEY: adminKey }))
 })
 beforeEach(async () => {
   await issuer.restart()

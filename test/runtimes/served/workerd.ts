@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { connect } from 'node:net'
+import { freePort } from '../../support/free-port.ts'
 import { bundleForWorkers, folder } from '../bundle.ts'
 import { install, WORKERD } from '../runtimes.ts'
 
@@ -22,20 +23,19 @@ export class Workerd {
     this.#env = env
   }
 
-  /** Builds `<name>.ts`; nothing runs before `restart`. */
-  static async build(
-    name: string,
-    port: number,
-    env: (url: string) => Readonly<Record<string, string>>,
-  ): Promise<Workerd> {
-    const address = `127.0.0.1:${port}`
+  /**
+   * Builds `<name>.ts`; nothing runs before `restart`.
+   * @param env what it finds in its environment, by the address that it will have
+   */
+  static async build(name: string, env: (url: string) => Readonly<Record<string, string>>): Promise<Workerd> {
+    const address = `127.0.0.1:${await freePort()}`
     await bundleForWorkers({ file: `served/${name}.ts` }, `${folder}dist/served-${name}.js`)
     const config = await readFile(`${folder}served/workerd.capnp`, 'utf8')
     await writeFile(`${folder}dist/served-${name}.capnp`, config.replace('served.js', `served-${name}.js`))
     return new Workerd(name, address, env(`http://${address}`))
   }
 
-  /** A new isolate that knows nothing. */
+  /** A new isolate that knows nothing, and listens. */
   async restart(): Promise<void> {
     await this.stop()
     const args = [
@@ -51,7 +51,11 @@ export class Workerd {
       stream?.on('data', (data) => {
         this.output += data
       })
-    while (!(await listens(this.url))) await sleep(0.02)
+    const deadline = Date.now() + 10_000
+    while (!(await listens(this.url))) {
+      if (Date.now() > deadline) throw new Error(`workerd does not listen: ${this.output}`)
+      await sleep(0.02)
+    }
   }
 
   async stop(): Promise<void> {
@@ -80,9 +84,9 @@ export async function askAndLeave(
 function listens(url: string): Promise<boolean> {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
-  return new Promise((resolve) => {
+  return new Promise<boolean>((resolve) => {
     socket.on('connect', () => resolve(true)).on('error', () => resolve(false))
-  }).finally(() => socket.destroy()) as Promise<boolean>
+  }).finally(() => socket.destroy())
 }
 
 export const sleep = (seconds: number) => new Promise<void>((resolve) => setTimeout(resolve, seconds * 1000))
